@@ -1,0 +1,278 @@
+#include "http/api/route.hpp"
+
+#include "http/server/problem.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace assay::api {
+
+namespace {
+
+constexpr std::size_t idempotency_key_max = 255;
+
+/// Members that say how a write is to be done, not what: not part of the comparison of bodies.
+constexpr std::array<std::string_view, 3> not_compared{"idempotency_key", "soft", "accept"};
+
+bool is_json(std::string_view content_type)
+{
+    auto type = content_type.substr(0, content_type.find(';'));
+    while (type.ends_with(' '))
+        type.remove_suffix(1);
+    return std::ranges::equal(type, std::string_view("application/json"), [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    });
+}
+
+std::expected<json::object, http::response> body_of(http::request const& req)
+{
+    auto const refuse = [](error const& e) {
+        return std::unexpected(http::problem(documented(e), true));
+    };
+    if (req.body.empty())
+        return json::object{};
+    if (auto const type = req.headers.find("Content-Type"); type && !is_json(*type))
+        return std::unexpected(
+            http::problem(415, "unsupported_media_type",
+                          "the body must be JSON: Content-Type: application/json", true));
+    auto parsed = json::parse(req.body);
+    if (!parsed)
+        return refuse(parsed.error());
+    if (parsed->is_null())
+        return json::object{};
+    if (!parsed->is_object())
+        return refuse({errc::invalid, "the body must be a JSON object", "dict_type"});
+    return std::move(parsed->get_object());
+}
+
+result<std::string> idempotency_key_of(http::request const& req, json::object const& body)
+{
+    std::optional<std::string> named;
+    if (auto const* const v = body.if_contains("idempotency_key"); v && !v->is_null()) {
+        if (!v->is_string())
+            return bad_field("idempotency_key", "expected a string", "string_type");
+        named = std::string(v->get_string());
+    }
+    auto const header = req.headers.find("Idempotency-Key");
+    if (header && named && *header != *named)
+        return bad_field("idempotency_key", "it differs from the header Idempotency-Key");
+    auto key = header ? std::string(*header) : named.value_or(std::string());
+    if ((header || named) && (key.empty() || key.size() > idempotency_key_max))
+        return bad_field("idempotency_key",
+                         fmt::format("a key has 1 to {} bytes", idempotency_key_max),
+                         "string_length");
+    return key;
+}
+
+/// Staging is refused rather than passed over: the caller would take an effective write for a
+/// staged one.
+result<void> refuse_staging(json::object const& body)
+{
+    auto const* const soft = body.if_contains("soft");
+    if (soft && soft->is_bool() && soft->get_bool())
+        return bad_field("soft", "staged writes are not available", "unsupported");
+    if (soft && !soft->is_bool() && !soft->is_null())
+        return bad_field("soft", "expected true or false", "bool_type");
+    auto const* const accept = body.if_contains("accept");
+    if (accept && !accept->is_bool() && !accept->is_null())
+        return bad_field("accept", "expected true or false", "bool_type");
+    if (accept && accept->is_bool())
+        return bad_field("accept", "nothing was staged under this key", "unsupported");
+    return {};
+}
+
+std::string compared_body(json::object body)
+{
+    for (auto const name : not_compared)
+        body.erase(name);
+    return json::canonical(body);
+}
+
+events::channel channel_of(http::request const& req)
+{
+    auto const mcp = req.headers.find("X-MCP");
+    return mcp && (*mcp == "1" || *mcp == "true") ? events::channel::mcp
+                                                  : claims_of(*req.caller).channel;
+}
+
+enum class kind : std::uint8_t { query, command };
+
+std::expected<incoming, http::response> accept(http::request req, kind k)
+{
+    auto body = body_of(req);
+    if (!body)
+        return std::unexpected(std::move(body.error()));
+    incoming in;
+    in.who.workspace = req.caller->workspace;
+    in.who.profile = req.caller->profile;
+    if (k == kind::command) {
+        auto key = idempotency_key_of(req, *body);
+        if (key)
+            if (auto const staged = refuse_staging(*body); !staged)
+                key = std::unexpected(staged.error());
+        if (!key)
+            return std::unexpected(http::problem(key.error(), true));
+        in.who.channel = channel_of(req);
+        if (!key->empty()) {
+            in.who.idempotency_key = std::move(*key);
+            in.who.body = compared_body(*body);
+        }
+        // A minted id is nothing that the client could ask about later.
+        if (req.headers.find("X-Request-Id"))
+            in.who.request_id = req.request_id;
+    }
+    in.body = std::move(*body);
+    in.request = std::move(req);
+    return in;
+}
+
+void add(http::router& to, operation const& op, http::handler serve)
+{
+    to.add({.method = http::method::post,
+            .pattern = std::string(op.path),
+            .name = std::string(op.name),
+            .permission = op.permission,
+            .body_bytes_max = op.body_bytes_max,
+            .documented_errors = true,
+            .serve = std::move(serve)});
+}
+
+void run_command(command_function const& serve, http::request req, http::responder respond,
+                 std::string_view tags)
+{
+    auto in = accept(std::move(req), kind::command);
+    if (!in)
+        return respond(std::move(in.error()));
+    serve(std::move(*in), reply(std::move(respond), "X-Invalidate-Tags", tags));
+}
+
+} // namespace
+
+error documented(error e)
+{
+    if (e.code == errc::idempotency_reused) {
+        e.code = errc::invalid; // the same status; with its own reason
+        e.fields = {{{"body", "idempotency_key"}, e.detail, "idempotency_key_reused"}};
+    }
+    if (e.code == errc::invalid && e.fields.empty())
+        e.fields.push_back({{"body"}, e.detail, e.reason.empty() ? "value_error" : e.reason});
+    return e;
+}
+
+void reply::operator()(result<std::string> body)
+{
+    if (!body)
+        return send(std::unexpected(std::move(body.error())));
+    send(http::json_text(200, std::move(*body)));
+}
+
+void reply::send(result<http::response> answer)
+{
+    if (!answer)
+        return to_(std::unexpected(documented(std::move(answer.error()))));
+    if (!tags_.empty())
+        answer->headers.emplace_back(header_, tags_);
+    to_(std::move(answer));
+}
+
+void add_response_query(http::router& to, services const& s, operation op, response_query serve)
+{
+    auto const shared = std::make_shared<response_query const>(std::move(serve));
+    auto const tags = op.tags;
+    add(to, op,
+        http::on_pool(s.pool, [shared, tags](http::request const& req) -> result<http::response> {
+            auto in = accept(req, kind::query);
+            if (!in)
+                return std::move(in.error());
+            auto answer = (*shared)(*in);
+            if (!answer)
+                return std::unexpected(documented(std::move(answer.error())));
+            // Every answer is computed: no cache is in front of the views.
+            answer->headers.emplace_back("X-Cache-Hit", "0");
+            if (!tags.empty())
+                answer->headers.emplace_back("X-Cache-Tags", tags);
+            return answer;
+        }));
+}
+
+void add_query(http::router& to, services const& s, operation op, query serve)
+{
+    add_response_query(to, s, std::move(op),
+                       [serve = std::move(serve)](incoming const& in) -> result<http::response> {
+                           ASSAY_TRY(auto body, serve(in));
+                           return http::json_text(200, std::move(body));
+                       });
+}
+
+void add_command(http::router& to, operation op, command_function serve)
+{
+    add(to, op,
+        [serve = std::move(serve), tags = op.tags](http::request req, http::responder respond) {
+            run_command(serve, std::move(req), std::move(respond), tags);
+        });
+}
+
+void add_slow_command(http::router& to, services const& s, operation op, command_function serve)
+{
+    auto const shared = std::make_shared<command_function const>(std::move(serve));
+    add(to, op,
+        [&pool = s.pool, shared, tags = op.tags](http::request req, http::responder respond) {
+            pool.run([shared, tags, req = std::move(req), respond = std::move(respond)]() mutable {
+                try {
+                    run_command(*shared, std::move(req), std::move(respond), tags);
+                } catch (std::exception const&) {
+                    // The responder, destroyed on the way here, has answered 500.
+                    return;
+                }
+            });
+        });
+}
+
+void give(services const& s, result<engine::prepared> command, reply respond,
+          std::function<std::string(events::receipt const&)> answer)
+{
+    if (!command)
+        return respond(std::unexpected(std::move(command.error())));
+    s.engine.give(std::move(*command), [respond = std::move(respond), answer = std::move(answer)](
+                                           result<events::receipt> done) mutable {
+        if (!done)
+            return respond(std::unexpected(std::move(done.error())));
+        respond(answer(*done));
+    });
+}
+
+result<std::shared_ptr<projections::reader const>>
+views_of(services const& s, incoming const& in, std::optional<std::string> const& snapshot_key)
+{
+    if (!snapshot_key || snapshot_key->empty())
+        return std::shared_ptr<projections::reader const>(s.engine.read());
+    return s.states.of(in.who.workspace, *snapshot_key);
+}
+
+result<void> check_departments(incoming const& in, std::vector<uuid> const& row)
+{
+    auto const& own = in.scope().departments;
+    if (!own || row.empty() || std::ranges::any_of(row, [&](uuid const& d) {
+            return std::ranges::find(*own, d) != own->end();
+        }))
+        return {};
+    return fail(errc::forbidden, "this belongs to another department", "other_department");
+}
+
+result<void> check_test(services const& s, incoming const& in, uuid const& test)
+{
+    if (!in.scope().departments)
+        return {}; // the common case costs no read
+    auto const row = projections::get_test(*s.engine.read(), in.who.workspace, test);
+    return row ? check_departments(in, row->started.departments) : result<void>();
+}
+
+json::value echoed_key(engine::caller const& who)
+{
+    return who.idempotency_key.empty() ? json::value(nullptr)
+                                       : json::value(boost::json::string(who.idempotency_key));
+}
+
+} // namespace assay::api

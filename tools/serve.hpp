@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The server program without its command line.
+namespace assay::tools {
+
+/// "127.0.0.1:8321" taken apart.
+struct endpoint {
+    std::string address; ///< a literal IP address, without brackets
+    std::uint16_t port = 0;
+
+    /// @returns errc::invalid for anything but ADDRESS:PORT or [ADDRESS]:PORT.
+    [[nodiscard]] static result<endpoint> parse(std::string const& text);
+
+    /// Whether only this machine can reach it.
+    [[nodiscard]] bool loopback() const;
+};
+
+struct serve_options {
+    std::filesystem::path data_dir;
+    std::string listen = "127.0.0.1:8321";
+    std::string admin_listen;     ///< health and metrics without a key; empty: none
+    bool insecure = false;        ///< allow other addresses than loopback without TLS
+    std::uint32_t in_flight = 64; ///< model calls at once
+    unsigned threads = 1;         ///< I/O threads
+    std::vector<std::filesystem::path> recordings;
+    std::string log = "off"; ///< access log: a file, "-" for standard error, "off"
+    std::chrono::milliseconds grace{std::chrono::seconds{10}};
+};
+
+/// Reads members of a YAML file over `options`; those that the file does not have stay.
+///
+/// @returns errc::invalid naming the member and what it should be, errc::io if there is no such
+/// file.
+[[nodiscard]] result<void> read_config(std::filesystem::path const& file, serve_options& options);
+
+/// errc::invalid for addresses that are none, or that others could reach without `insecure`.
+[[nodiscard]] result<void> check(serve_options const& options);
+
+/// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+///
+/// @returns errc::conflict if another process holds the directory, and every other reason not to
+/// start.
+[[nodiscard]] result<void> serve(serve_options options);
+
+} // namespace assay::tools
