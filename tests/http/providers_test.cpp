@@ -342,10 +342,10 @@ TEST_CASE("openai: the key is in no failure, and details are short", "[http][pro
 
 TEST_CASE("mock: latency holds nobody up", "[http][providers]")
 {
+    std::vector<std::promise<model_outcome>> outcomes(100); // outlives the provider's thread
     auto const mock = start_mock({.latency = 50ms});
     auto const provider = make_openai();
     auto const began = std::chrono::steady_clock::now();
-    std::vector<std::promise<model_outcome>> outcomes(100);
     for (auto& each : outcomes)
         provider->complete(ask(mock->base_url(), "b", "1+1?"),
                            [&](auto said) { each.set_value(std::move(said)); });
@@ -361,14 +361,15 @@ TEST_CASE("mock: misbehaves as often as asked, the same way for the same seed", 
     constexpr std::size_t calls = 300;
     std::map<model_failure_kind, int> failed;
     auto const outcomes_of = [&](std::uint64_t seed) {
+        // What the provider's thread touches stands before the provider, and so outlives it.
+        std::vector<std::promise<model_outcome>> outcomes(calls);
+        std::atomic<std::size_t> ended{0};
         auto const mock = start_mock({.statuses = {{429, 0.1}, {500, 0.1}},
                                       .retry_after = 3s,
                                       .hang = 0.05,
                                       .truncate = 0.1,
                                       .seed = seed});
         auto const provider = make_openai();
-        std::vector<std::promise<model_outcome>> outcomes(calls);
-        std::atomic<std::size_t> ended{0};
         for (auto& each : outcomes)
             provider->complete(ask(mock->base_url(), "b", "1+1?"), [&](auto said) {
                 each.set_value(std::move(said));
@@ -430,9 +431,9 @@ TEST_CASE("mock: says what it was asked, and refuses what it cannot do", "[http]
 
 TEST_CASE("openai: cancel_all ends calls in flight", "[http][providers]")
 {
+    std::promise<model_outcome> outcome;
     auto const mock = start_mock({.hang = 1});
     auto const provider = make_openai();
-    std::promise<model_outcome> outcome;
     auto request = ask(mock->base_url(), "b", "1+1?");
     request.timeout = 1min;
     provider->complete(std::move(request), [&](auto said) { outcome.set_value(std::move(said)); });
