@@ -2,6 +2,7 @@
 
 #include "projections/describe.hpp"
 #include "projections/key.hpp"
+#include "projections/streams.hpp"
 
 namespace assay::projections {
 
@@ -46,13 +47,11 @@ result<void> answers::apply(events::recorded const& e, rows& out) const
     auto const* grade = std::get_if<event::grade_recorded>(&e.body);
     if (!ended && !grade)
         return {};
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
+    ASSAY_TRY(auto const id, cell_of(e));
     if (grade)
-        return take_grade(e, *id, grade->run, out);
+        return take_grade(e, id, grade->run, out);
     if (ended->outcome == outcome::completed && !ended->cell_hash.zero())
-        save_new(out, pending_key(*id, ended->run), pending_row{ended->cell_hash});
+        save_new(out, pending_key(id, ended->run), pending_row{ended->cell_hash});
     return {};
 }
 

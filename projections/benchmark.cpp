@@ -2,6 +2,7 @@
 
 #include "projections/benchmark_rows.hpp"
 #include "projections/describe.hpp"
+#include "projections/streams.hpp"
 #include "projections/usage.hpp"
 
 namespace assay::projections {
@@ -341,30 +342,18 @@ result<spot> spot_of(uuid const& test, std::uint32_t cell, dimensions const& dim
     return spot{test, place.model, place.agent, place.scenario, cell};
 }
 
-result<void> apply_to_cell(events::recorded const& e, rows& out)
+result<void> apply_to_cell(events::recorded const& e, grid_id const& id, rows& out)
 {
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
-    ASSAY_TRY(auto const dims,
-              load_existing<dimensions>(out, dimensions_key(id->test), "the test"));
-    ASSAY_TRY(auto const at, spot_of(id->test, id->cell, dims, e.body, out));
-    return std::visit(cell_applier(e, dims, at, id->cell < added_cells_from, id->cell, out),
-                      e.body);
+    ASSAY_TRY(auto const dims, load_existing<dimensions>(out, dimensions_key(id.test), "the test"));
+    ASSAY_TRY(auto const at, spot_of(id.test, id.cell, dims, e.body, out));
+    return std::visit(cell_applier(e, dims, at, id.cell < added_cells_from, id.cell, out), e.body);
 }
 
 } // namespace
 
 result<void> benchmark::apply(events::recorded const& e, rows& out) const
 {
-    switch (e.stream.kind) {
-    case stream_kind::test: return apply_to_test(e, out);
-    case stream_kind::cell: return apply_to_cell(e, out);
-    case stream_kind::workspace:
-    case stream_kind::api_key:
-    case stream_kind::item: return {};
-    }
-    std::unreachable();
+    return by_stream(e, out, apply_to_test, apply_to_cell);
 }
 
 std::string benchmark::describe(std::string_view key, std::string_view value) const

@@ -2,6 +2,7 @@
 
 #include "projections/cells_rows.hpp"
 #include "projections/describe.hpp"
+#include "projections/streams.hpp"
 
 namespace assay::projections {
 
@@ -111,15 +112,12 @@ result<void> apply_to_test(events::recorded const& e, rows& out)
     return {};
 }
 
-result<void> apply_to_cell(events::recorded const& e, rows& out)
+result<void> apply_to_cell(events::recorded const& e, grid_id const& id, rows& out)
 {
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
-    auto const test_at = counts_key(id->test);
+    auto const test_at = counts_key(id.test);
     ASSAY_TRY(auto counts, load_existing<test_counts>(out, test_at, "the test's counts"));
 
-    auto const cell_at = cell_key(id->test, id->cell);
+    auto const cell_at = cell_key(id.test, id.cell);
     cell_row row;
     row.touched_at = e.head->at;
     if (e.version > 1) {
@@ -129,7 +127,7 @@ result<void> apply_to_cell(events::recorded const& e, rows& out)
     count_cell(counts, row, -1);
     partition_state state;
     to_state(counts, state.test);
-    auto& own = state.cells.emplace(id->cell, row.own).first->second;
+    auto& own = state.cells.emplace(id.cell, row.own).first->second;
     assay::apply(state, e.stream, e.body, {e.head->workspace, e.head->at});
     row.own = own;
     from_state(state.test, counts);
@@ -151,14 +149,7 @@ result<void> apply_to_cell(events::recorded const& e, rows& out)
 
 result<void> cells::apply(events::recorded const& e, rows& out) const
 {
-    switch (e.stream.kind) {
-    case stream_kind::test: return apply_to_test(e, out);
-    case stream_kind::cell: return apply_to_cell(e, out);
-    case stream_kind::workspace:
-    case stream_kind::api_key:
-    case stream_kind::item: return {};
-    }
-    std::unreachable();
+    return by_stream(e, out, apply_to_test, apply_to_cell);
 }
 
 std::string cells::describe(std::string_view key, std::string_view value) const

@@ -2,6 +2,7 @@
 
 #include "projections/describe.hpp"
 #include "projections/key.hpp"
+#include "projections/streams.hpp"
 
 namespace assay::projections {
 
@@ -34,15 +35,13 @@ result<void> grades::apply(events::recorded const& e, rows& out) const
     auto const* feedback = std::get_if<event::feedback_recorded>(&e.body);
     if (!grade && !feedback)
         return {};
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
+    ASSAY_TRY(auto const id, cell_of(e));
     auto const& head = *e.head;
     if (grade)
-        save_new(out, cell_key('g', id->test, id->cell).u16(grade->grade),
+        save_new(out, cell_key('g', id.test, id.cell).u16(grade->grade),
                  grade_row{*grade, head.profile, head.channel, head.at});
     else
-        save_new(out, cell_key('f', id->test, id->cell).u16(feedback->feedback),
+        save_new(out, cell_key('f', id.test, id.cell).u16(feedback->feedback),
                  feedback_row{*feedback, head.profile, head.channel, head.at});
     return {};
 }

@@ -2,6 +2,7 @@
 
 #include "projections/describe.hpp"
 #include "projections/open_cells_rows.hpp"
+#include "projections/streams.hpp"
 
 namespace assay::projections {
 
@@ -106,23 +107,20 @@ result<void> move_cell(events::recorded const& e, uuid const& id, std::uint32_t 
     return {};
 }
 
-result<void> apply_to_cell(events::recorded const& e, rows& out)
+result<void> apply_to_cell(events::recorded const& e, grid_id const& id, rows& out)
 {
     auto const m = move_of(e.body);
     if (m == move::none)
         return {};
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
-    ASSAY_TRY(auto test, load_existing<open_test>(out, test_key(id->test), "the test"));
+    ASSAY_TRY(auto test, load_existing<open_test>(out, test_key(id.test), "the test"));
     bool const was_open = test.queued + test.running > 0;
     if (m == move::add) {
         ++test.added;
         ++test.queued;
     } else {
-        ASSAY_CHECK(move_cell(e, id->test, id->cell, m, test, out));
+        ASSAY_CHECK(move_cell(e, id.test, id.cell, m, test, out));
     }
-    save_test(out, id->test, test, was_open);
+    save_test(out, id.test, test, was_open);
     return {};
 }
 
@@ -130,14 +128,7 @@ result<void> apply_to_cell(events::recorded const& e, rows& out)
 
 result<void> open_cells::apply(events::recorded const& e, rows& out) const
 {
-    switch (e.stream.kind) {
-    case stream_kind::test: return apply_to_test(e, out);
-    case stream_kind::cell: return apply_to_cell(e, out);
-    case stream_kind::workspace:
-    case stream_kind::api_key:
-    case stream_kind::item: return {};
-    }
-    std::unreachable();
+    return by_stream(e, out, apply_to_test, apply_to_cell);
 }
 
 std::string open_cells::describe(std::string_view key, std::string_view value) const

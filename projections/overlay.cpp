@@ -147,17 +147,6 @@ void overlay::written()
     staged_bytes_ = 0;
 }
 
-void overlay::forget()
-{
-    keep();
-    for (auto* s : staged_) {
-        bytes_ -= cost(*s);
-        slots_.erase(*s);
-    }
-    staged_.clear();
-    staged_bytes_ = 0;
-}
-
 void overlay::trim()
 {
     if (bytes_ <= bytes_max_)

@@ -23,8 +23,8 @@ using row_sink = std::function<void(std::string_view key, std::optional<std::str
 ///
 /// Changes are made commit by commit: `begin`, then puts and erases, then `keep` or `undo`. They
 /// stay staged over many commits until `collect` hands them to a batch and `written` says that it
-/// was written; `forget` drops them. Rows that were read or written stay cached, so that the rows
-/// every event changes cost a hash lookup, not a read of the database.
+/// was written. Rows that were read or written stay cached, so that the rows every event changes
+/// cost a hash lookup, not a read of the database.
 ///
 /// Not thread-safe.
 class overlay final : public rows {
@@ -53,9 +53,6 @@ public:
 
     /// What was collected is stored now.
     void written();
-
-    /// What was staged was not stored: drops it.
-    void forget();
 
     /// Drops cached rows beyond the bound, those that were not touched lately first.
     void trim();

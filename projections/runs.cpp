@@ -2,6 +2,7 @@
 
 #include "projections/describe.hpp"
 #include "projections/key.hpp"
+#include "projections/streams.hpp"
 #include "projections/usage.hpp"
 
 namespace assay::projections {
@@ -179,10 +180,8 @@ result<void> runs::apply(events::recorded const& e, rows& out) const
 {
     if (e.stream.kind != stream_kind::cell)
         return {};
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
-    return std::visit(applier{e, *id, out}, e.body);
+    ASSAY_TRY(auto const id, cell_of(e));
+    return std::visit(applier{e, id, out}, e.body);
 }
 
 std::string runs::describe(std::string_view key, std::string_view value) const

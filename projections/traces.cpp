@@ -2,6 +2,7 @@
 
 #include "projections/describe.hpp"
 #include "projections/key.hpp"
+#include "projections/streams.hpp"
 
 namespace assay::projections {
 
@@ -19,11 +20,9 @@ result<void> traces::apply(events::recorded const& e, rows& out) const
     auto const* opened = std::get_if<event::trace_opened>(&e.body);
     if (!opened)
         return {};
-    auto const id = grid_id::read(e.stream.id, grid_kind::invocation);
-    if (!id)
-        return fail(errc::corrupt, "a cell's stream is not an invocation's id");
+    ASSAY_TRY(auto const id, cell_of(e));
     auto const& head = *e.head;
-    save_new(out, cell_key(id->test, id->cell).u16(opened->trace),
+    save_new(out, cell_key(id.test, id.cell).u16(opened->trace),
              trace_row{opened->trace, opened->run, codec::to_json(opened->bundle), opened->texts,
                        head.profile, head.channel, head.at});
     return {};

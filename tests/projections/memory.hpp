@@ -57,12 +57,6 @@ public:
             o->undo();
     }
 
-    void forget()
-    {
-        for (auto const& o : overlays_)
-            o->forget();
-    }
-
     /// Stores what is staged.
     void settle()
     {
