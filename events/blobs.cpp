@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <unordered_map>
@@ -27,6 +28,11 @@ std::string associated(workspace_keys const& keys, digest const& address)
 {
     std::string out(keys.workspace.raw());
     return out.append(keys.data_key_id.raw()).append(address.raw());
+}
+
+bool is_large(sealed_blob const& blob)
+{
+    return blob.bytes.size() > row_blob_max;
 }
 
 } // namespace
@@ -74,12 +80,17 @@ std::filesystem::path blob_store::file_of(uuid const& workspace, digest const& a
     return store_.dir() / "blobs" / workspace.text() / hex.substr(0, 2) / hex;
 }
 
+bool any_large(blob_list const& blobs)
+{
+    return std::ranges::any_of(blobs, is_large);
+}
+
 result<void> blob_store::write_large(blob_list& blobs)
 {
     static std::atomic<std::uint64_t> number{
         0}; // the same text may come from two threads at a time
     for (auto const& blob : blobs) {
-        if (blob.bytes.size() <= row_blob_max)
+        if (!is_large(blob))
             continue;
         auto const file = file_of(blob.workspace, blob.address);
         if (std::filesystem::exists(file))
@@ -87,7 +98,7 @@ result<void> blob_store::write_large(blob_list& blobs)
         ASSAY_CHECK(make_directories(file.parent_path()));
         ASSAY_CHECK(replace_file(file, blob.bytes, 0644, fmt::format(".{}.new", ++number)));
     }
-    std::erase_if(blobs, [](sealed_blob const& b) { return b.bytes.size() > row_blob_max; });
+    std::erase_if(blobs, is_large);
     return {};
 }
 

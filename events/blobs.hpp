@@ -28,6 +28,9 @@ struct sealed_blob {
 /// Collects the sealed texts of one command; goes with it into the pipeline.
 using blob_list = std::vector<sealed_blob>;
 
+/// Whether one of them is too large for a row.
+[[nodiscard]] bool any_large(blob_list const& blobs);
+
 /// Seals `text` and notes the blob in `out`.
 ///
 /// Address = keyed_hash(keys, "text", text). The blob's own key is HMAC-SHA-256(data key, "assay blob" | address), so

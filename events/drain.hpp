@@ -28,6 +28,20 @@ struct drain {
     };
 
     std::vector<answer> answers;
+
+    /// Empties it for another use. Keeps its memory, but not that of an unusually large batch.
+    void clear()
+    {
+        if (batch.GetDataSize() > batch_kept_max)
+            batch = rocksdb::WriteBatch();
+        else
+            batch.Clear();
+        commits.clear();
+        answers.clear();
+    }
+
+private:
+    static constexpr std::size_t batch_kept_max = 1 << 20;
 };
 
 } // namespace assay::events

@@ -12,7 +12,7 @@ namespace assay::events {
 
 namespace {
 
-constexpr std::size_t unhurried_commands = 16;
+constexpr std::size_t unhurried_commands = 32;
 
 void add_once(std::vector<uuid>& ids, uuid const& id)
 {
@@ -64,15 +64,10 @@ void pipeline::stop()
 
 void pipeline::submit(submission s, done d)
 {
-    // A full disk must not be met by the files of large texts either.
-    if (auto const room = guard_.check(); !room) {
-        stats_.refused.fetch_add(1, std::memory_order_relaxed);
-        d(std::unexpected(room.error()));
-        return;
-    }
     for (auto const& blob : s.blobs)
         add_once(s.keys, blob.key);
-    if (auto const stored = blobs_.write_large(s.blobs); !stored) {
+    if (auto const stored = write_large(s.blobs); !stored) {
+        stats_.refused.fetch_add(1, std::memory_order_relaxed);
         d(std::unexpected(stored.error()));
         return;
     }
@@ -81,7 +76,7 @@ void pipeline::submit(submission s, done d)
         if (!stopping_ && queue_.size() < options_.queue_max) {
             queue_.push_back({std::move(s), std::move(d)});
             stats_.waiting.store(queue_.size(), std::memory_order_relaxed);
-            bool const wake = queue_.size() == (storing_ ? unhurried_commands : 1);
+            bool const wake = queue_.size() == worth_waking();
             lock.unlock();
             if (wake)
                 wake_.notify_one();
@@ -97,6 +92,15 @@ void pipeline::submit(submission s, done d)
         }
     }
     d(fail(errc::unavailable, "the server is stopping", "stopping"));
+}
+
+/// The writer asks for room before each drain; the files of large texts come before that.
+result<void> pipeline::write_large(blob_list& blobs)
+{
+    if (!any_large(blobs))
+        return {};
+    ASSAY_CHECK(guard_.check());
+    return blobs_.write_large(blobs);
 }
 
 result<receipt> pipeline::submit_and_wait(submission s)
@@ -140,6 +144,10 @@ void pipeline::between_drains(std::move_only_function<void()> work)
 void pipeline::run_writer()
 {
     auto d = std::make_unique<drain>();
+    auto const next_drain = [this] {
+        auto next = std::exchange(spare_, nullptr);
+        return next ? std::move(next) : std::make_unique<drain>();
+    };
     std::vector<waiting> work;
     std::size_t at = 0;
     for (;;) {
@@ -154,7 +162,7 @@ void pipeline::run_writer()
         case task::hand_over: {
             maker_.seal(*d);
             std::lock_guard const lock(mutex_);
-            handed_over_ = std::exchange(d, std::make_unique<drain>());
+            handed_over_ = std::exchange(d, next_drain());
             storing_ = true;
             handed_.notify_one();
             break;
@@ -183,8 +191,7 @@ pipeline::task pipeline::wait_for_task(drain const& d, bool work_left)
         if (begun && !storing_)
             return found(task::hand_over);
         bool const errands = !errands_.empty();
-        // While a drain is being stored there is no hurry: many at once cost one switch of threads.
-        bool const enough = work_left || queue_.size() >= (storing_ ? unhurried_commands : 1);
+        bool const enough = work_left || queue_.size() >= worth_waking();
         if (enough && !full(d) && !errands)
             return found(task::make);
         if (begun || storing_ || answering_)
@@ -192,6 +199,13 @@ pipeline::task pipeline::wait_for_task(drain const& d, bool work_left)
         return errands ? found(task::errands) : stopping_;
     });
     return next;
+}
+
+/// How many waiting commands are worth a switch of threads: while a drain is being stored there is no
+/// hurry.
+std::size_t pipeline::worth_waking() const
+{
+    return storing_ ? unhurried_commands : 1;
 }
 
 void pipeline::take_work(std::vector<waiting>& work)
@@ -256,9 +270,11 @@ void pipeline::run_syncs()
             answer(*d);
         if (!stored)
             fatal(stored.error());
+        d->clear();
         {
             std::lock_guard const lock(mutex_);
             answering_ = false;
+            spare_ = std::move(d);
         }
         wake_.notify_one();
     }

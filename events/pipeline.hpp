@@ -109,6 +109,7 @@ private:
         done d;
     };
 
+    [[nodiscard]] result<void> write_large(blob_list& blobs);
     void run_writer();
     void run_syncs();
     void run_anchor(std::stop_token stop);
@@ -117,6 +118,7 @@ private:
     [[nodiscard]] task wait_for_task(drain const& d, bool work_left);
     void make(std::vector<waiting>& work, std::size_t& at, drain& d);
     [[nodiscard]] bool full(drain const& d) const;
+    [[nodiscard]] std::size_t worth_waking() const;
     void take_work(std::vector<waiting>& work);
     void run_errands();
     [[nodiscard]] result<void> store_drain(drain& d);
@@ -140,7 +142,8 @@ private:
     std::vector<waiting> queue_;
     std::vector<std::move_only_function<void()>> errands_;
     std::unique_ptr<drain> handed_over_;
-    bool storing_ = false; ///< from the hand-over until the drain is stored
+    std::unique_ptr<drain> spare_; ///< an empty one, with the memory of its last use
+    bool storing_ = false;         ///< from the hand-over until the drain is stored
     bool answering_ = false;
     bool stopping_ = false;
     bool writer_ended_ = false;

@@ -1,13 +1,14 @@
 #include "events/stream_states.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace assay::events {
 
 namespace {
 
 /// What a cached stream costs beside its state.
-constexpr std::size_t cache_overhead = 400;
+constexpr std::size_t cache_overhead = 200;
 constexpr std::size_t heads_max = 1 << 12;
 constexpr std::size_t rebuild_batch_rows = 16 << 10;
 constexpr std::size_t rebuild_cache_bytes = 64 << 20;
@@ -20,14 +21,13 @@ result<void> unpack(std::string_view bytes, stream_states::known& out)
     return {};
 }
 
-std::string row_of(stream_states::known const& stream)
+void write_row(stream_states::known const& stream, std::string& out)
 {
-    std::string out;
     pack::write(stream_head{stream.version, *stream.head}, out);
     std::visit(overloaded{[](std::monostate) { std::unreachable(); },
+                          [&](std::unique_ptr<test_state> const& test) { pack::write(*test, out); },
                           [&](auto const& state) { pack::write(state, out); }},
                stream.state);
-    return out;
 }
 
 template <class Map, class Key>
@@ -47,12 +47,9 @@ std::uint32_t cell_number(stream_id const& id)
 result<stream_states::known const*> stream_states::load(stream_id const& id)
 {
     static known const none;
-    auto const key = stream_key(id);
-    if (auto const found = cache_.find(key); found != cache_.end()) {
-        ages_.splice(ages_.begin(), ages_, found->second.age);
-        return &found->second.stream;
-    }
-    ASSAY_TRY(auto row, store_.get(family::streams, key));
+    if (auto const* const found = find(id))
+        return &found->stream;
+    ASSAY_TRY(auto row, store_.get(family::streams, stream_key(id)));
     if (!row)
         return &none;
     known out;
@@ -64,10 +61,14 @@ result<stream_states::known const*> stream_states::load(stream_id const& id)
     case stream_kind::workspace: ASSAY_CHECK(unpack<workspace_state>(rest, out)); break;
     case stream_kind::api_key: ASSAY_CHECK(unpack<api_key_state>(rest, out)); break;
     case stream_kind::item: ASSAY_CHECK(unpack<item_state>(rest, out)); break;
-    case stream_kind::test: ASSAY_CHECK(unpack<test_state>(rest, out)); break;
+    case stream_kind::test: {
+        ASSAY_TRY(auto test, pack::from_bytes<test_state>(rest));
+        out.state = std::make_unique<test_state>(std::move(test));
+        break;
+    }
     case stream_kind::cell: ASSAY_CHECK(unpack<cell_state>(rest, out)); break;
     }
-    return &remember(key, std::move(out)).stream;
+    return &remember(id, std::move(out)).stream;
 }
 
 result<partition_state> stream_states::assemble(uuid const& workspace,
@@ -87,7 +88,9 @@ result<partition_state> stream_states::assemble(uuid const& workspace,
             state.api_keys[id.id] = std::get<api_key_state>(stream->state);
             break;
         case stream_kind::item: state.items[id.id] = std::get<item_state>(stream->state); break;
-        case stream_kind::test: state.test = std::get<test_state>(stream->state); break;
+        case stream_kind::test:
+            state.test = *std::get<std::unique_ptr<test_state>>(stream->state);
+            break;
         case stream_kind::cell:
             state.cells[cell_number(id)] = std::get<cell_state>(stream->state);
             break;
@@ -122,7 +125,7 @@ void stream_states::keep(uuid const& partition, std::span<touched const> streams
         case stream_kind::api_key: now.state = value_at(state.api_keys, id.id); break;
         case stream_kind::item: now.state = value_at(state.items, id.id); break;
         case stream_kind::test:
-            now.state = state.test;
+            now.state = std::make_unique<test_state>(state.test);
             counted = true;
             break;
         case stream_kind::cell:
@@ -134,17 +137,23 @@ void stream_states::keep(uuid const& partition, std::span<touched const> streams
     }
     if (cells && !counted) {
         stream_id const test{stream_kind::test, partition};
-        auto const& before = cache_.at(stream_key(test)).stream;
-        change(test, {before.version, before.head, state.test});
+        auto* const found = find(test);
+        assert(found && "a cell's commit has loaded its test");
+        auto& c = *found;
+        *std::get<std::unique_ptr<test_state>>(c.stream.state) = state.test;
+        mark(c);
     }
 }
 
 void stream_states::change(stream_id const& id, known stream)
 {
-    auto const key = stream_key(id);
-    auto& c = remember(key, std::move(stream));
+    mark(remember(id, std::move(stream)));
+}
+
+void stream_states::mark(cached& c)
+{
     if (!std::exchange(c.changed, true))
-        changed_.push_back(key);
+        changed_.push_back(&c);
 }
 
 void stream_states::collect(rocksdb::WriteBatch& batch)
@@ -154,43 +163,49 @@ void stream_states::collect(rocksdb::WriteBatch& batch)
     for (auto const& partition : changed_heads_)
         batch.Put(rows, partition_key(partition), be64(heads_.at(partition)));
     changed_heads_.clear();
-    std::ranges::sort(changed_);
-    for (auto const& key : changed_) {
-        auto& c = cache_.at(key);
-        c.changed = false;
-        batch.Put(rows, key, row_of(c.stream));
+    std::ranges::sort(changed_, {}, [](cached const* c) { return c->id; }); // as their keys
+    std::string row;
+    for (auto* const c : changed_) {
+        c->changed = false;
+        row.clear();
+        write_row(c->stream, row);
+        batch.Put(rows, stream_key(c->id), row);
     }
     changed_.clear();
 }
 
-stream_states::cached& stream_states::remember(std::string const& key, known stream)
+stream_states::cached* stream_states::find(stream_id const& id)
 {
-    std::size_t bytes = cache_overhead;
-    if (auto const* const test = std::get_if<test_state>(&stream.state))
-        bytes += test->standards.size() * sizeof(event::standard_group);
-    auto [at, fresh] = cache_.try_emplace(key);
-    auto& c = at->second;
-    if (fresh) {
-        ages_.push_front(key);
-        c.age = ages_.begin();
-    } else {
-        ages_.splice(ages_.begin(), ages_, c.age);
-        bytes_ -= c.bytes;
+    auto const found = by_id_.find(id);
+    if (found == by_id_.end())
+        return nullptr;
+    cache_.splice(cache_.begin(), cache_, found->second);
+    return &cache_.front();
+}
+
+stream_states::cached& stream_states::remember(stream_id const& id, known stream)
+{
+    auto* c = find(id);
+    if (!c) {
+        c = &cache_.emplace_front(cached{id, {}});
+        by_id_.emplace(id, cache_.begin());
     }
-    c.stream = std::move(stream);
-    c.bytes = bytes;
-    bytes_ += bytes;
-    return c;
+    bytes_ -= c->bytes;
+    c->bytes = cache_overhead;
+    if (auto const* const test = std::get_if<std::unique_ptr<test_state>>(&stream.state))
+        c->bytes += sizeof **test + (*test)->standards.size() * sizeof(event::standard_group);
+    bytes_ += c->bytes;
+    c->stream = std::move(stream);
+    return *c;
 }
 
 void stream_states::trim(std::size_t bytes)
 {
     // What was touched since the last `collect` stands before everything else.
-    while (bytes_ > bytes && !cache_.at(ages_.back()).changed) {
-        auto const victim = cache_.find(ages_.back());
-        bytes_ -= victim->second.bytes;
-        cache_.erase(victim);
-        ages_.pop_back();
+    while (bytes_ > bytes && !cache_.back().changed) {
+        bytes_ -= cache_.back().bytes;
+        by_id_.erase(cache_.back().id);
+        cache_.pop_back();
     }
     if (heads_.size() > heads_max)
         std::erase_if(heads_, [&](auto const& h) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,8 +32,9 @@ public:
     struct known {
         std::uint64_t version = 0;         ///< 0: it does not exist
         std::optional<std::uint64_t> head; ///< position that wrote to it last
-        std::variant<std::monostate, workspace_state, api_key_state, item_state, test_state,
-                     cell_state>
+        /// A test's state is a box of its own: there are many cells to a test, and they are small.
+        std::variant<std::monostate, workspace_state, api_key_state, item_state,
+                     std::unique_ptr<test_state>, cell_state>
             state;
     };
 
@@ -72,21 +74,32 @@ public:
 
 private:
     struct cached {
+        stream_id id;
         known stream;
-        std::list<std::string>::iterator age;
         std::size_t bytes = 0;
         bool changed = false; ///< since the last `collect`
     };
 
-    cached& remember(std::string const& key, known stream);
+    using cache = std::list<cached>; ///< touched last, first
+
+    struct id_hash {
+        std::size_t operator()(stream_id const& s) const noexcept
+        {
+            return std::hash<uuid>()(s.id) + static_cast<std::size_t>(s.kind);
+        }
+    };
+
+    cached* find(stream_id const& id);
+    cached& remember(stream_id const& id, known stream);
     void change(stream_id const& id, known stream);
+    void mark(cached& c);
 
     store const& store_;
-    std::unordered_map<std::string, cached> cache_;
-    std::list<std::string> ages_; ///< keys of cache_, newest first
+    cache cache_;
+    std::unordered_map<stream_id, cache::iterator, id_hash> by_id_;
     std::size_t bytes_ = 0;
     std::unordered_map<uuid, std::uint64_t> heads_;
-    std::vector<std::string> changed_; ///< keys of cache_
+    std::vector<cached*> changed_; ///< in cache_
     std::vector<uuid> changed_heads_;
 };
 
