@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -25,64 +29,94 @@ int complain(std::string const& what, int code)
     return code;
 }
 
+/// What the command line says. Options that it does not give stay as they are.
+struct flags {
+    assay::tools::serve_options& options;
+    std::string config{};
+    std::vector<std::string> recordings{};
+
+    void add_to(CLI::App& app)
+    {
+        auto& o = options;
+        app.footer(examples);
+        app.set_version_flag("--version", std::string("assayd ") + ASSAY_VERSION);
+        app.add_option("--config", config, "YAML file with these options; the command line wins");
+        app.add_option("--data", o.data_dir, "directory that holds everything");
+        app.add_option("--listen", o.listen, "ADDRESS:PORT; port 0: any")->capture_default_str();
+        app.add_option("--admin-listen", o.admin_listen,
+                       "ADDRESS:PORT for health and metrics without a key");
+        app.add_flag("--insecure", o.insecure, "allow other addresses than loopback without TLS");
+        app.add_option("--in-flight", o.in_flight, "model calls at once")->capture_default_str();
+        app.add_option("--threads", o.threads, "I/O threads")->capture_default_str();
+        app.add_option("--recordings", recordings,
+                       "directory whose files recorded providers may read; may be repeated");
+        app.add_option("--log", o.log, "access log: a file, or - for standard error")
+            ->capture_default_str();
+        add_tokens(app, o.tokens);
+    }
+
+    static void add_tokens(CLI::App& app, assay::tools::token_settings& t)
+    {
+        app.add_option("--token-keys", t.keys,
+                       "take tokens signed by these keys: file or https URL of a JWK Set");
+        app.add_option("--token-secret-file", t.secret_file,
+                       "take HS256 tokens signed with the secret in this file");
+        app.add_option("--token-issuer", t.issuers,
+                       "issuer whose tokens are taken; may be repeated");
+        app.add_option("--token-audience", t.audiences,
+                       "what a token's audience must name; may be repeated");
+        app.add_option("--token-leeway", t.leeway_seconds,
+                       "seconds by which the issuer's clock may differ")
+            ->capture_default_str();
+        app.add_option("--token-refresh", t.refresh_seconds,
+                       "seconds between two readings of the keys")
+            ->capture_default_str();
+        app.add_option("--token-ca-file", t.ca_file,
+                       "PEM file of authorities trusted for the keys' URL");
+        auto& c = t.claims;
+        app.add_option("--token-claim-profile", c.profile, "claim that holds the profile's id")
+            ->capture_default_str();
+        app.add_option("--token-claim-workspace", c.workspace, "claim of the workspace's id")
+            ->capture_default_str();
+        app.add_option("--token-claim-roles", c.roles, "claim that narrows what is permitted")
+            ->capture_default_str();
+        app.add_option("--token-claim-departments", c.departments,
+                       "claim that narrows which rows are seen")
+            ->capture_default_str();
+    }
+};
+
+/// Reads the command line over `into.options`. @returns the exit code if that is all there is to do.
+std::optional<int> parse(flags& into, int argc, char** argv)
+{
+    CLI::App app{"assayd: the evaluation server"};
+    into.add_to(app);
+    try {
+        app.parse(argc, argv);
+    } catch (CLI::ParseError const& e) {
+        return app.exit(e) == 0 ? 0 : exit_usage;
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-    assay::tools::serve_options given;
-    std::string config;
-    std::string data;
-    std::vector<std::string> recordings;
-    CLI::App app{"assayd: the evaluation server"};
-    app.footer(examples);
-    app.set_version_flag("--version", std::string("assayd ") + ASSAY_VERSION);
-    app.add_option("--config", config, "YAML file with these options; the command line wins");
-    auto* const o_data = app.add_option("--data", data, "directory that holds everything");
-    auto* const o_listen = app.add_option("--listen", given.listen, "ADDRESS:PORT; port 0: any")
-                               ->capture_default_str();
-    auto* const o_admin = app.add_option("--admin-listen", given.admin_listen,
-                                         "ADDRESS:PORT for health and metrics without a key");
-    auto* const o_insecure = app.add_flag("--insecure", given.insecure,
-                                          "allow other addresses than loopback without TLS");
-    auto* const o_flight = app.add_option("--in-flight", given.in_flight, "model calls at once")
-                               ->capture_default_str();
-    auto* const o_threads =
-        app.add_option("--threads", given.threads, "I/O threads")->capture_default_str();
-    app.add_option("--recordings", recordings,
-                   "directory whose files recorded providers may read; may be repeated");
-    auto* const o_log =
-        app.add_option("--log", given.log, "access log: a file, or - for standard error")
-            ->capture_default_str();
-    try {
-        app.parse(argc, argv);
-    } catch (CLI::CallForHelp const& e) {
-        return app.exit(e);
-    } catch (CLI::CallForVersion const& e) {
-        return app.exit(e);
-    } catch (CLI::ParseError const& e) {
-        app.exit(e);
-        return exit_usage;
-    }
-
+    // Read twice: for the file's name, and, over what the file says, for the rest.
+    assay::tools::serve_options ignored;
+    flags first{ignored};
+    if (auto const code = parse(first, argc, argv))
+        return *code;
     assay::tools::serve_options options;
-    if (!config.empty())
-        if (auto const read = assay::tools::read_config(config, options); !read)
+    if (!first.config.empty())
+        if (auto const read = assay::tools::read_config(first.config, options); !read)
             return complain(read.error().detail, exit_usage);
-    if (*o_data)
-        options.data_dir = data;
-    if (*o_listen)
-        options.listen = given.listen;
-    if (*o_admin)
-        options.admin_listen = given.admin_listen;
-    if (*o_insecure)
-        options.insecure = given.insecure;
-    if (*o_flight)
-        options.in_flight = given.in_flight;
-    if (*o_threads)
-        options.threads = given.threads;
-    if (*o_log)
-        options.log = given.log;
-    options.recordings.insert(options.recordings.end(), recordings.begin(), recordings.end());
+    flags given{options};
+    if (auto const code = parse(given, argc, argv))
+        return *code;
+    options.recordings.insert(options.recordings.end(), given.recordings.begin(),
+                              given.recordings.end());
     if (auto const good = assay::tools::check(options); !good)
         return complain(good.error().detail, exit_usage);
     auto const served = assay::tools::serve(std::move(options));

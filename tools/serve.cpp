@@ -6,15 +6,13 @@
 #include "http/runner/runner.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <yaml-cpp/yaml.h>
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <thread>
 #include <unistd.h>
 
@@ -32,6 +30,20 @@ http::server_options options_of(endpoint const& at, serve_options const& o)
     out.io_threads = std::max(1U, o.threads);
     out.access_log = o.log == "-" ? "stderr" : o.log;
     return out;
+}
+
+std::optional<api::token_options> tokens_of(serve_options const& o)
+{
+    auto const& t = o.tokens;
+    if (!t.taken())
+        return std::nullopt;
+    return api::token_options{
+        .keys = {.key_set = t.keys,
+                 .secret_file = t.secret_file,
+                 .refresh = std::chrono::seconds{t.refresh_seconds},
+                 .ca_file = t.ca_file},
+        .policy = {t.issuers, t.audiences, std::chrono::seconds{t.leeway_seconds}},
+        .names = t.claims};
 }
 
 std::vector<std::shared_ptr<void>> report_runner(http::runner const& r, http::metrics& numbers)
@@ -59,20 +71,42 @@ std::vector<std::shared_ptr<void>> report_runner(http::runner const& r, http::me
     return out;
 }
 
-/// Returns at the first SIGTERM or SIGINT; from then on a second one kills.
-void wait_for_signal(boost::asio::io_context& io, boost::asio::signal_set& signals)
-{
-    signals.async_wait([](boost::system::error_code ec, int) {
-        if (ec)
-            return;
+/// What the process is told from outside. Made before threads: none of them is interrupted.
+class signals {
+public:
+    /// Returns at the first SIGTERM or SIGINT; from then on a second one kills. Each SIGHUP before
+    /// that calls `reload`.
+    void wait(std::function<void()> const& reload)
+    {
+        listen(reload);
+        end_.async_wait([this](boost::system::error_code ec, int) {
+            if (ec)
+                return;
+            std::signal(SIGTERM, SIG_DFL);
+            std::signal(SIGINT, SIG_DFL);
+            reload_.cancel();
+        });
+        io_.run();
+        end_.clear();
         std::signal(SIGTERM, SIG_DFL);
         std::signal(SIGINT, SIG_DFL);
-    });
-    io.run();
-    signals.clear();
-    std::signal(SIGTERM, SIG_DFL);
-    std::signal(SIGINT, SIG_DFL);
-}
+    }
+
+private:
+    void listen(std::function<void()> const& reload)
+    {
+        reload_.async_wait([this, &reload](boost::system::error_code ec, int) {
+            if (ec)
+                return;
+            reload();
+            listen(reload);
+        });
+    }
+
+    boost::asio::io_context io_;
+    boost::asio::signal_set end_{io_, SIGINT, SIGTERM};
+    boost::asio::signal_set reload_{io_, SIGHUP};
+};
 
 void announce(std::optional<std::string> const& key, std::filesystem::path const& dir,
               std::string const& url)
@@ -102,7 +136,7 @@ public:
         ASSAY_TRY(key_, api::first_start(*engine_));
         auto const threads = std::max(pool_threads_min, std::thread::hardware_concurrency());
         pool_ = std::make_unique<http::blocking_pool>(threads);
-        ASSAY_TRY(app_, api::application::open(*engine_, *pool_, numbers_));
+        ASSAY_TRY(app_, api::application::open(*engine_, *pool_, numbers_, tokens_of(o)));
         runner_ = std::make_unique<http::runner>(*engine_,
                                                  http::runner_options{.in_flight = o.in_flight});
         reports_ = report_runner(*runner_, numbers_);
@@ -114,6 +148,13 @@ public:
         runner_->start();
         auto const holder = fmt::format("assayd at {} (pid {})", server_->url(), ::getpid());
         return events::replace_file(o.data_dir / "holder", holder);
+    }
+
+    /// Reads again what may have changed outside. What is not good leaves all as it is.
+    void reload()
+    {
+        spdlog::info("reading keys again");
+        app_->reload();
     }
 
     /// Requests in flight finish, event streams end, model calls under way are recorded; then
@@ -165,122 +206,16 @@ private:
     std::unique_ptr<http::server> admin_;
 };
 
-template <class T>
-result<void> take(YAML::Node const& from, char const* name, T& into)
-{
-    auto const node = from[name];
-    if (!node)
-        return {};
-    try {
-        into = node.as<T>();
-    } catch (YAML::Exception const&) {
-        return fail(errc::invalid, fmt::format("configuration: {} is not what it should be", name));
-    }
-    return {};
-}
-
-constexpr std::array<std::string_view, 8> config_members{
-    "data", "listen", "admin_listen", "insecure", "in_flight", "threads", "recordings", "log"};
-
-result<void> check_members(YAML::Node const& root)
-{
-    if (!root.IsMap())
-        return fail(errc::invalid, "configuration: expected members, e.g. listen: 127.0.0.1:8321");
-    for (auto const& entry : root) {
-        auto const name = entry.first.as<std::string>();
-        if (std::ranges::find(config_members, name) == config_members.end())
-            return fail(errc::invalid, fmt::format("configuration: {} is unknown; there are {}",
-                                                   name, fmt::join(config_members, ", ")));
-    }
-    return {};
-}
-
 } // namespace
-
-result<endpoint> endpoint::parse(std::string const& text)
-{
-    auto const wrong = [&] {
-        return fail(errc::invalid, fmt::format("{} is not ADDRESS:PORT", text));
-    };
-    auto const colon = text.rfind(':');
-    if (colon == std::string::npos)
-        return wrong();
-    endpoint out{text.substr(0, colon), 0};
-    if (out.address.starts_with('[') && out.address.ends_with(']'))
-        out.address = out.address.substr(1, out.address.size() - 2);
-    auto const first = text.data() + colon + 1;
-    auto const last = text.data() + text.size();
-    auto const [end, ec] = std::from_chars(first, last, out.port);
-    boost::system::error_code bad;
-    boost::asio::ip::make_address(out.address, bad);
-    if (bad || ec != std::errc{} || end != last)
-        return wrong();
-    return out;
-}
-
-bool endpoint::loopback() const
-{
-    boost::system::error_code bad;
-    auto const parsed = boost::asio::ip::make_address(address, bad);
-    return !bad && parsed.is_loopback();
-}
-
-result<void> read_config(std::filesystem::path const& file, serve_options& options)
-{
-    YAML::Node root;
-    try {
-        root = YAML::LoadFile(file.string());
-        ASSAY_CHECK(check_members(root));
-    } catch (YAML::BadFile const&) {
-        return fail(errc::io, fmt::format("cannot read {}", file.string()));
-    } catch (YAML::Exception const& e) {
-        return fail(errc::invalid, fmt::format("{}: {}", file.string(), e.what()));
-    }
-    auto data = options.data_dir.string();
-    std::vector<std::string> recordings;
-    ASSAY_CHECK(take(root, "data", data));
-    ASSAY_CHECK(take(root, "listen", options.listen));
-    ASSAY_CHECK(take(root, "admin_listen", options.admin_listen));
-    ASSAY_CHECK(take(root, "insecure", options.insecure));
-    ASSAY_CHECK(take(root, "in_flight", options.in_flight));
-    ASSAY_CHECK(take(root, "threads", options.threads));
-    ASSAY_CHECK(take(root, "recordings", recordings));
-    ASSAY_CHECK(take(root, "log", options.log));
-    options.data_dir = data;
-    options.recordings.insert(options.recordings.end(), recordings.begin(), recordings.end());
-    return {};
-}
-
-result<void> check(serve_options const& options)
-{
-    if (options.data_dir.empty())
-        return fail(errc::invalid, "say where the data is: --data DIR");
-    if (options.in_flight == 0)
-        return fail(errc::invalid, "--in-flight must be at least 1");
-    for (auto const* const text : {&options.listen, &options.admin_listen}) {
-        if (text->empty())
-            continue;
-        ASSAY_TRY(auto const at, endpoint::parse(*text));
-        if (!at.loopback() && !options.insecure)
-            return fail(errc::invalid,
-                        fmt::format("{} can be reached from other machines, and keys would travel "
-                                    "unencrypted; put a TLS proxy in front of 127.0.0.1, or say "
-                                    "--insecure",
-                                    *text));
-    }
-    return {};
-}
 
 result<void> serve(serve_options options)
 {
     ASSAY_CHECK(check(options));
-    boost::asio::io_context io;
-    boost::asio::signal_set signals(io, SIGINT,
-                                    SIGTERM); // before threads: none of them is interrupted
+    signals told;
     serving all;
     ASSAY_CHECK(all.begin(options));
     announce(all.key(), options.data_dir, all.url());
-    wait_for_signal(io, signals);
+    told.wait([&all] { all.reload(); });
     spdlog::info("draining");
     all.end(options.grace);
     return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "http/api/token_grant.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +25,20 @@ struct endpoint {
     [[nodiscard]] bool loopback() const;
 };
 
+/// Which JSON Web Tokens are taken beside API keys; none without keys.
+struct token_settings {
+    std::string keys{};                   ///< file or https URL of a JWK Set
+    std::string secret_file{};            ///< the HS256 secret
+    std::vector<std::string> issuers{};   ///< `iss` must be one of them
+    std::vector<std::string> audiences{}; ///< `aud` must hold one of them
+    std::uint32_t leeway_seconds = 60;    ///< by how much clocks may differ, 0 to 600
+    std::uint32_t refresh_seconds = 300;  ///< between two readings of the keys, 10 to 86,400
+    std::string ca_file{};                ///< trusted for the URL besides the system's
+    api::token_claim_names claims{};
+
+    [[nodiscard]] bool taken() const;
+};
+
 struct serve_options {
     std::filesystem::path data_dir;
     std::string listen = "127.0.0.1:8321";
@@ -32,6 +47,7 @@ struct serve_options {
     std::uint32_t in_flight = 64; ///< model calls at once
     unsigned threads = 1;         ///< I/O threads
     std::vector<std::filesystem::path> recordings;
+    token_settings tokens{};
     std::string log = "off"; ///< access log: a file, "-" for standard error, "off"
     std::chrono::milliseconds grace{std::chrono::seconds{10}};
 };
@@ -45,7 +61,8 @@ struct serve_options {
 /// errc::invalid for addresses that are none, or that others could reach without `insecure`.
 [[nodiscard]] result<void> check(serve_options const& options);
 
-/// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+/// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once. SIGHUP
+/// has the keys of tokens read again.
 ///
 /// @returns errc::conflict if another process holds the directory, and every other reason not to
 /// start.

@@ -44,17 +44,20 @@ std::vector<std::shared_ptr<void>> report_pipeline(engine::engine& e, watch_hub 
 } // namespace
 
 application::application(engine::engine& e, http::blocking_pool& pool, http::metrics& numbers)
-    : keys_(e, numbers), states_([&e] { return e.read(); }),
+    : keys_(e), credentials_(keys_, numbers), states_([&e] { return e.read(); }),
       services_{e, pool, numbers, keys_, states_}, hub_(e, pool)
 {
     reports_ = report_pipeline(e, hub_, numbers);
 }
 
 result<std::unique_ptr<application>> application::open(engine::engine& e, http::blocking_pool& pool,
-                                                       http::metrics& numbers)
+                                                       http::metrics& numbers,
+                                                       std::optional<token_options> tokens)
 {
     std::unique_ptr<application> out(new application(e, pool, numbers));
     ASSAY_CHECK(out->keys_.load());
+    if (tokens)
+        ASSAY_CHECK(out->credentials_.take_tokens(std::move(*tokens), numbers));
     return out;
 }
 
@@ -87,7 +90,7 @@ http::router application::admin_routes()
 
 http::identify_function application::identify()
 {
-    return [this](http::request const& req) { return keys_.identify(req); };
+    return [this](http::request const& req) { return credentials_.identify(req); };
 }
 
 } // namespace assay::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/api/credentials.hpp"
 #include "http/api/identity.hpp"
 #include "http/api/route.hpp"
 #include "http/api/snapshots.hpp"
@@ -8,6 +9,7 @@
 #include "http/server/server.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace assay::api {
@@ -18,9 +20,12 @@ namespace assay::api {
 /// Thread-safe once opened. Destroy it after the server and before pool and engine.
 class application {
 public:
-    /// @returns errc::unavailable while the view of identities is being built.
+    /// @param tokens  none: API keys are the only credentials
+    /// @returns errc::unavailable while the view of identities is being built, and the errors of
+    ///          tokens::key_source::open.
     [[nodiscard]] static result<std::unique_ptr<application>>
-    open(engine::engine& e, http::blocking_pool& pool, http::metrics& numbers);
+    open(engine::engine& e, http::blocking_pool& pool, http::metrics& numbers,
+         std::optional<token_options> tokens = {});
 
     application(application const&) = delete;
 
@@ -33,6 +38,9 @@ public:
     /// The server's identify hook.
     [[nodiscard]] http::identify_function identify();
 
+    /// Reads what may have changed outside again (SIGHUP): the keys of tokens.
+    void reload() { credentials_.reload(); }
+
     [[nodiscard]] identities& keys() { return keys_; }
 
     [[nodiscard]] watch_hub& streams() { return hub_; }
@@ -41,6 +49,7 @@ private:
     application(engine::engine& e, http::blocking_pool& pool, http::metrics& numbers);
 
     identities keys_;
+    credentials credentials_;
     snapshots states_;
     services services_;
     std::vector<std::shared_ptr<void>> reports_;

@@ -1,45 +1,16 @@
 #include "http/api/identity.hpp"
 
 #include "core/permissions.hpp"
-#include "http/server/request.hpp"
 #include "projections/key.hpp"
 #include "projections/queries.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <chrono>
+#include <utility>
 
 namespace assay::api {
 
 namespace {
-
-constexpr double failures_burst = 300;
-constexpr double failures_per_second = 5;
-constexpr std::size_t peers_max = 10'000;
-
-/// The key that a request brings; the scheme's name has no case (RFC 9110 §11.1).
-std::optional<std::string_view> key_of(http::request const& req)
-{
-    if (auto const given = req.headers.find("Authorization")) {
-        constexpr std::string_view scheme = "bearer ";
-        auto const is_bearer =
-            given->size() > scheme.size() &&
-            std::equal(scheme.begin(), scheme.end(), given->begin(), [](char a, char b) {
-                return a == std::tolower(static_cast<unsigned char>(b));
-            });
-        if (is_bearer) {
-            auto key = given->substr(scheme.size());
-            while (key.starts_with(' '))
-                key.remove_prefix(1);
-            return key;
-        }
-    }
-    return req.headers.find("X-Api-Key");
-}
-
-std::string_view host_of(std::string_view peer)
-{
-    return peer.substr(0, peer.rfind(':'));
-}
 
 identities::profile_info info_of(uuid const& workspace, std::string name, bool active,
                                  std::vector<uuid> departments, boost::json::object const& body)
@@ -50,7 +21,53 @@ identities::profile_info info_of(uuid const& workspace, std::string name, bool a
     return out;
 }
 
+/// The place of a role among all, the mightiest first.
+auto rank_of(std::string_view role)
+{
+    return std::ranges::find(roles(), role) - roles().begin();
+}
+
+void narrow_roles(http::identity& who, std::string& role, std::vector<std::string> const& granted)
+{
+    // What people are shown: the weaker one of the profile's role and the mightiest one granted.
+    auto const mightiest = std::ranges::min_element(granted, {}, rank_of);
+    if (mightiest == granted.end() || rank_of(*mightiest) > rank_of(role))
+        role = mightiest != granted.end() && is_role(*mightiest) ? *mightiest : std::string();
+    who.may = [full = std::move(who.may), granted](http::permission const& p) {
+        return full(p) && std::ranges::any_of(granted, [&](std::string const& r) {
+                   return may(r, p.artifact, p.operation);
+               });
+    };
+}
+
+/// What reaches beyond departments: rights could be had by it that the token does not grant.
+bool beyond_departments(http::permission const& p)
+{
+    bool const reading = p.operation == "get" || p.operation == "search";
+    return p.artifact == "instance" || p.artifact == "api_key" || p.artifact == "log" ||
+           p.artifact == "audit" || (p.artifact == "profile" && !reading);
+}
+
+void narrow_departments(http::identity& who, std::optional<std::vector<uuid>>& held,
+                        std::vector<uuid> granted)
+{
+    if (held)
+        std::erase_if(granted,
+                      [&](uuid const& d) { return std::ranges::find(*held, d) == held->end(); });
+    held = std::move(granted);
+    who.may = [full = std::move(who.may)](http::permission const& p) {
+        return !beyond_departments(p) && full(p);
+    };
+}
+
 } // namespace
+
+std::int64_t seconds_now()
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
 
 claims const& claims_of(http::identity const& who)
 {
@@ -59,12 +76,7 @@ claims const& claims_of(http::identity const& who)
     return held ? *held : nobody;
 }
 
-identities::identities(engine::engine& e, http::metrics& numbers)
-    : engine_(e),
-      accepted_(numbers.make_counter("assay_identity_checks_total", "API keys that were sent",
-                                     {{"outcome", "accepted"}})),
-      refused_(numbers.make_counter("assay_identity_checks_total", "API keys that were sent",
-                                    {{"outcome", "refused"}}))
+identities::identities(engine::engine& e) : engine_(e)
 {
     subscription_ =
         engine_.pipeline().subscribe([this](events::commit_ptr const& c) { on_commit(*c); });
@@ -170,29 +182,49 @@ void identities::rebuild()
 {
     known_.clear();
     for (auto const& [hash, key] : keys_) {
-        auto const who = profiles_.find(key.profile);
-        if (!key.revoked && who != profiles_.end() && who->second.active &&
-            who->second.workspace == key.workspace)
-            known_[hash] = make(key, who->second, events::channel::api);
+        auto const* const who = find_active(key.profile);
+        if (!key.revoked && who && who->workspace == key.workspace)
+            known_[hash] = make(key.profile, *who, {.api_key = key.id});
     }
 }
 
-std::shared_ptr<http::identity const> identities::make(key_info const& key, profile_info const& who,
-                                                       events::channel channel) const
+std::shared_ptr<http::identity> identities::make(uuid const& profile, profile_info const& who,
+                                                 claims held) const
 {
     auto out = std::make_shared<http::identity>();
     out->workspace = who.workspace;
-    out->profile = key.profile;
+    out->profile = profile;
     out->name = who.name;
     bool const first = first_ && first_->second == who.workspace;
     out->may = [role = who.role, first](http::permission const& p) {
         return may(role, p.artifact, p.operation) && (p.artifact != "instance" || first);
     };
-    claims held{key.id, who.role, {}, channel};
+    held.role = who.role;
     if (!who.departments.empty() && who.role != "administrator")
         held.departments = who.departments;
     out->claims = std::move(held);
+    // It does not own itself: whoever asks holds it.
+    out->stands = [this, self = out.get(), then = who] { return stands(*self, then); };
     return out;
+}
+
+bool identities::stands(http::identity const& who, profile_info const& then) const
+{
+    auto const& held = claims_of(who);
+    if (held.expires_at && seconds_now() >= *held.expires_at)
+        return false;
+    std::shared_lock const lock(mutex_);
+    auto const* const now = find_active(who.profile);
+    if (!now || !now->same_rights(then))
+        return false;
+    auto const hash = hash_of_.find(held.api_key);
+    return hash == hash_of_.end() || !keys_.at(hash->second).revoked;
+}
+
+identities::profile_info const* identities::find_active(uuid const& profile) const
+{
+    auto const found = profiles_.find(profile);
+    return found != profiles_.end() && found->second.active ? &found->second : nullptr;
 }
 
 std::shared_ptr<http::identity const> identities::find(std::string_view key) const
@@ -209,10 +241,23 @@ std::shared_ptr<http::identity const> identities::local(uuid const& profile,
                                                         events::channel channel) const
 {
     std::shared_lock const lock(mutex_);
-    auto const who = profiles_.find(profile);
-    if (who == profiles_.end() || !who->second.active)
+    auto const* const who = find_active(profile);
+    return who ? make(profile, *who, {.channel = channel}) : nullptr;
+}
+
+std::shared_ptr<http::identity const> identities::holder(token_grant const& grant) const
+{
+    std::shared_lock const lock(mutex_);
+    auto const* const who = find_active(grant.profile);
+    if (!who || grant.workspace.value_or(who->workspace) != who->workspace)
         return nullptr;
-    return make({{}, who->second.workspace, profile, false}, who->second, channel);
+    auto out = make(grant.profile, *who, {.expires_at = grant.expires_at});
+    auto& held = *std::any_cast<claims>(&out->claims);
+    if (grant.roles)
+        narrow_roles(*out, held.role, *grant.roles);
+    if (grant.departments)
+        narrow_departments(*out, held.departments, *grant.departments);
+    return out;
 }
 
 std::optional<uuid> identities::first_workspace() const
@@ -226,40 +271,6 @@ std::optional<identities::profile_info> identities::profile(uuid const& id) cons
     std::shared_lock const lock(mutex_);
     auto const found = profiles_.find(id);
     return found == profiles_.end() ? std::nullopt : std::optional(found->second);
-}
-
-std::unexpected<error> identities::refuse(std::string_view peer)
-{
-    refused_.add();
-    auto const now = std::chrono::steady_clock::now();
-    std::lock_guard const lock(failures_mutex_);
-    if (failures_.size() >= peers_max)
-        failures_.clear();
-    auto& f = failures_.try_emplace(std::string(host_of(peer)), failures_burst, now).first->second;
-    auto const passed = std::chrono::duration<double>(now - f.at).count();
-    f.tokens = std::min(failures_burst, f.tokens + passed * failures_per_second);
-    f.at = now;
-    if (f.tokens < 1)
-        return fail(error{.code = errc::rate_limited,
-                          .detail = "too many requests with a bad API key came from this address",
-                          .reason = "too_many_bad_keys",
-                          .retry_after_ms = 1000});
-    f.tokens -= 1;
-    return fail(errc::unauthenticated, "the API key is not known", "api_key_unknown");
-}
-
-result<std::shared_ptr<http::identity const>> identities::identify(http::request const& req)
-{
-    auto const key = key_of(req);
-    if (!key || key->empty())
-        return fail(errc::unauthenticated,
-                    "an API key is required: Authorization: Bearer KEY, or X-Api-Key: KEY",
-                    "api_key_missing");
-    auto found = find(*key);
-    if (!found)
-        return refuse(req.peer);
-    accepted_.add();
-    return found;
 }
 
 } // namespace assay::api

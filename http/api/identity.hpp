@@ -3,13 +3,12 @@
 #include "core/hash.hpp"
 #include "events/pipeline.hpp"
 #include "events/recorded.hpp"
+#include "http/api/token_grant.hpp"
 #include "http/engine/engine.hpp"
 #include "http/server/identity.hpp"
-#include "http/server/metrics.hpp"
 
-#include <chrono>
+#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -21,14 +20,17 @@ namespace assay::api {
 
 /// What an identity carries for the handlers.
 struct claims {
-    uuid api_key;
-    std::string role;
+    uuid api_key{};
+    std::string role{};
     /// Rows of these departments and of none are the caller's; none: all rows are.
     std::optional<std::vector<uuid>> departments{};
     events::channel channel = events::channel::api;
+    /// Of a token: when it ends, in seconds since 1970.
+    std::optional<std::int64_t> expires_at{};
 };
 
-/// Who holds which API key, in memory: asked on I/O threads for every request.
+/// Who holds which API key and which profiles there are, in memory: asked on I/O threads for every
+/// request.
 ///
 /// Filled from the view `identity` at start, kept in step by the commits: a revoked key is no key
 /// from the moment its revocation is answered. Keys are looked up by their SHA-256, so what a
@@ -37,7 +39,7 @@ struct claims {
 /// Thread-safe.
 class identities {
 public:
-    identities(engine::engine& e, http::metrics& numbers);
+    explicit identities(engine::engine& e);
     ~identities();
     identities(identities const&) = delete;
     identities& operator=(identities const&) = delete;
@@ -45,15 +47,12 @@ public:
     /// Reads the view. Call once before serving. errc::unavailable while the view is being built.
     [[nodiscard]] result<void> load();
 
-    /// The server's hook: Authorization: Bearer or X-Api-Key.
-    ///
-    /// @returns errc::unauthenticated without a good key; errc::rate_limited for a peer that keeps
-    /// sending bad ones. A good key is always good, so nobody is locked out by a neighbour behind
-    /// the same address.
-    [[nodiscard]] result<std::shared_ptr<http::identity const>> identify(http::request const& req);
-
     /// The identity of a key; none if it is unknown, revoked or its profile is gone.
     [[nodiscard]] std::shared_ptr<http::identity const> find(std::string_view key) const;
+
+    /// The identity of a checked token; none if its profile is unknown, inactive or of another
+    /// workspace than it says.
+    [[nodiscard]] std::shared_ptr<http::identity const> holder(token_grant const& grant) const;
 
     /// An identity for calls inside this process, with the rights of `profile` and a channel of its
     /// own.
@@ -70,6 +69,13 @@ public:
         std::string role;
         bool active = true;
         std::vector<uuid> departments;
+
+        /// Whether both may do the same.
+        [[nodiscard]] bool same_rights(profile_info const& other) const
+        {
+            return workspace == other.workspace && role == other.role && active == other.active &&
+                   departments == other.departments;
+        }
     };
 
     [[nodiscard]] std::optional<profile_info> profile(uuid const& id) const;
@@ -82,23 +88,17 @@ private:
         bool revoked = false;
     };
 
-    struct failures {
-        double tokens = 0;
-        std::chrono::steady_clock::time_point at;
-    };
-
     void on_commit(events::commit const& c);
     void take(events::recorded const& e);
     template <class Item>
     void take_profile(events::recorded const& e, Item const& item);
     void rebuild();
-    [[nodiscard]] std::shared_ptr<http::identity const>
-    make(key_info const& key, profile_info const& who, events::channel channel) const;
-    [[nodiscard]] std::unexpected<error> refuse(std::string_view peer);
+    [[nodiscard]] bool stands(http::identity const& who, profile_info const& then) const;
+    [[nodiscard]] profile_info const* find_active(uuid const& profile) const;
+    [[nodiscard]] std::shared_ptr<http::identity> make(uuid const& profile, profile_info const& who,
+                                                       claims held) const;
 
     engine::engine& engine_;
-    http::counter& accepted_;
-    http::counter& refused_;
     std::uint64_t subscription_ = 0;
 
     // Guarded by mutex_.
@@ -108,11 +108,10 @@ private:
     std::unordered_map<uuid, profile_info> profiles_;
     std::unordered_map<digest, std::shared_ptr<http::identity const>> known_; ///< good keys
     std::optional<std::pair<instant, uuid>> first_;
-
-    // Guarded by failures_mutex_.
-    std::mutex failures_mutex_;
-    std::unordered_map<std::string, failures> failures_;
 };
+
+/// The time that tokens end by: seconds since 1970.
+[[nodiscard]] std::int64_t seconds_now();
 
 /// The claims that `identities` attached.
 [[nodiscard]] claims const& claims_of(http::identity const& who);

@@ -5,6 +5,7 @@
 #include "http/api/json_writer.hpp"
 #include "http/api/snapshots.hpp"
 #include "http/engine/engine.hpp"
+#include "http/server/metrics.hpp"
 #include "http/server/router.hpp"
 
 #include <functional>

@@ -235,6 +235,11 @@ task<bool> connection::send_events(std::shared_ptr<sse_stream> events, bool chun
     timed_out_ = false;
     arm(stage::streaming, pause);
     while (alive && !closed && !reader_gone_ && !aborted_) {
+        // Whose key was revoked or whose token expired meanwhile is told no more.
+        if (caller_ && caller_->stands && !caller_->stands()) {
+            closed = true;
+            break;
+        }
         auto taken = events->take();
         if (taken.dropped) {
             alive = false;

@@ -26,6 +26,9 @@ struct identity {
     std::string name{}; ///< for people
     /// Whether the caller may do this. Called on the I/O thread: memory only, no blocking.
     std::function<bool(permission const&)> may;
+    /// Whether it is still good: asked while an event stream goes on, which ends when it is not.
+    /// Called on the I/O thread: memory only, no blocking. Empty: it always is.
+    std::function<bool()> stands{};
     /// What the one who identified the caller attached for the handlers (workspace, departments
     /// ...).
     std::any claims{};

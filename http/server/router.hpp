@@ -23,8 +23,9 @@ struct route {
     std::optional<http::permission> permission{}; ///< nothing: open, served without an identity
     std::size_t body_bytes_max = 1 << 20;         ///< beyond it 413
     bool documented_errors =
-        false;           ///< error bodies as application/json, not application/problem+json
-    bool always = false; ///< served also beyond `in_flight_max` (health checks)
+        false;                 ///< error bodies as application/json, not application/problem+json
+    bool always = false;       ///< served also beyond `in_flight_max` (health checks)
+    bool token_cookie = false; ///< the cookie `auth` may hold the token
     handler serve{};
 };
 

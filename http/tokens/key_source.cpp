@@ -1,15 +1,14 @@
 #include "http/tokens/key_source.hpp"
 
 #include "http/client/url.hpp"
+#include "http/tokens/key_file.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <fstream>
 #include <future>
-#include <iterator>
 
 namespace assay::tokens {
 
@@ -34,29 +33,6 @@ result<void> check_url(std::string const& text)
     if (!url.tls && !local)
         return fail(errc::invalid, fmt::format("key set: {} must be https", url.origin()));
     return {};
-}
-
-result<std::string> read_file(std::string const& path)
-{
-    std::ifstream in(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (!in.good() && !in.eof())
-        return fail(errc::io, fmt::format("cannot read {}", path));
-    if (text.size() > document_bytes_max)
-        return fail(errc::invalid, fmt::format("{} is too large", path));
-    return text;
-}
-
-/// The secret as it stands in its file; the line end that editors add is no part of it.
-result<key> read_secret(std::string const& path)
-{
-    ASSAY_TRY(auto text, read_file(path));
-    while (text.ends_with('\n') || text.ends_with('\r'))
-        text.pop_back();
-    auto made = key::from_secret(text);
-    if (!made)
-        return fail(errc::invalid, fmt::format("{}: {}", path, made.error().detail));
-    return made;
 }
 
 } // namespace
@@ -95,7 +71,7 @@ result<std::unique_ptr<key_source>> key_source::open(key_source_options options,
                                                     .ca_file = out->options_.ca_file}));
     }
     if (!out->options_.secret_file.empty())
-        ASSAY_CHECK(read_secret(out->options_.secret_file));
+        ASSAY_CHECK(read_secret_file(out->options_.secret_file));
     if (auto const first = out->refresh(); !first) {
         // A file that is not good does not get better by waiting; a host does.
         if (!out->remote_)
@@ -129,7 +105,7 @@ void key_source::reload()
 result<std::string> key_source::fetch()
 {
     if (!remote_)
-        return read_file(options_.key_set);
+        return read_text_file(options_.key_set);
     auto const told = std::make_shared<std::promise<result<http::inbound_response>>>();
     auto answered = told->get_future();
     client_->send({.url = options_.key_set,
@@ -150,7 +126,7 @@ result<key_set> key_source::read()
         ASSAY_TRY(out, key_set::read(document, !remote_));
     }
     if (!options_.secret_file.empty()) {
-        ASSAY_TRY(auto secret, read_secret(options_.secret_file));
+        ASSAY_TRY(auto secret, read_secret_file(options_.secret_file));
         ASSAY_CHECK(out.add(std::move(secret)));
     }
     if (out.size() == 0)

@@ -8,6 +8,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,8 +23,9 @@ namespace {
 /// A server whose GET /watch opens a stream and hands it to the test.
 class watched_server {
 public:
-    explicit watched_server(sse_options stream_options = {}, server_options options = {})
-        : served(routes(stream_options), std::move(options))
+    explicit watched_server(sse_options stream_options = {}, server_options options = {},
+                            std::optional<http::permission> wanted = {})
+        : permission(std::move(wanted)), served(routes(stream_options), std::move(options))
     {
     }
 
@@ -38,6 +40,7 @@ public:
         return streams[n];
     }
 
+    std::optional<http::permission> const permission; ///< of the route
     std::mutex mutex;
     std::vector<std::shared_ptr<sse_stream>> streams;
     std::string last_event_id;
@@ -49,6 +52,7 @@ private:
         router table;
         table.add({.pattern = "/watch",
                    .name = "watch",
+                   .permission = permission,
                    .serve = on_io_thread([this, stream_options](request const& req) {
                        std::lock_guard const lock(mutex);
                        last_event_id = req.last_event_id().value_or("");
@@ -221,6 +225,27 @@ TEST_CASE("sse: streams end when the server drains, what is queued goes out", "[
     CHECK(stream->ended());
     CHECK_FALSE(reader.receive_until("last words\n\n").empty());
     CHECK_FALSE(reader.receive_until("0\r\n\r\n").empty());
+}
+
+TEST_CASE("sse: a stream ends with the identity that opened it", "[http][sse]")
+{
+    std::atomic<bool> good = true;
+    server_options options;
+    options.sse_keep_alive = 40ms;
+    options.identify = [&](request const&) -> result<std::shared_ptr<identity const>> {
+        auto who = std::make_shared<identity>();
+        who->may = [](permission const&) { return true; };
+        who->stands = [&] { return good.load(); };
+        return who;
+    };
+    watched_server watched({}, options, permission{"test", "watch"});
+    raw_client reader(watched.served.port());
+    REQUIRE(reader.send(get("/watch")));
+    REQUIRE(watched.stream()->push({.data = "for you"}));
+    CHECK_FALSE(reader.receive_until("for you\n\n").empty());
+    good = false;
+    CHECK_FALSE(reader.receive_until("0\r\n\r\n").empty());
+    CHECK(eventually([&] { return watched.stream()->ended(); }));
 }
 
 TEST_CASE("sse: HEAD opens no stream", "[http][sse]")

@@ -11,7 +11,8 @@ served::start(std::unique_ptr<workbench> bench,
     auto& e = *s->bench->engine;
     ASSAY_TRY(auto key, e.create_api_key(s->bench->who, s->bench->who.profile, "bench"));
     s->api_key = std::move(key.secret);
-    s->keys = std::make_unique<api::identities>(e, s->numbers);
+    s->keys = std::make_unique<api::identities>(e);
+    s->credentials = std::make_unique<api::credentials>(*s->keys, s->numbers);
     ASSAY_CHECK(s->keys->load());
     s->states = std::make_unique<api::snapshots>([&e] { return e.read(); });
     s->services = std::make_unique<api::services>(
@@ -19,7 +20,7 @@ served::start(std::unique_ptr<workbench> bench,
     http::router routes;
     add(routes, *s->services);
     http::server_options options;
-    options.identify = [&k = *s->keys](http::request const& r) { return k.identify(r); };
+    options.identify = [&c = *s->credentials](http::request const& r) { return c.identify(r); };
     ASSAY_TRY(s->server,
               http::server::start(std::move(options), std::move(routes), s->pool, s->numbers));
     return s;

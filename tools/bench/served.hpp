@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/api/credentials.hpp"
 #include "http/api/route.hpp"
 #include "http/api/routes.hpp"
 #include "http/server/server.hpp"
@@ -18,6 +19,7 @@ struct served {
     http::metrics numbers;
     http::blocking_pool pool{2};
     std::unique_ptr<api::identities> keys;
+    std::unique_ptr<api::credentials> credentials;
     std::unique_ptr<api::snapshots> states;
     std::unique_ptr<api::services> services;
     std::unique_ptr<http::server> server; ///< ends before what it uses
