@@ -37,6 +37,7 @@ int run(int argc, char** argv)
     add_audit(app, s, exit_code);
     add_views(app, s, exit_code);
     add_log(app, s, exit_code);
+    add_token(app, s, exit_code);
     add_mock(app, exit_code);
     add_bench(app, exit_code);
     try {

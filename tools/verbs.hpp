@@ -16,6 +16,7 @@ void add_catalog(CLI::App& root, settings const& s, int& exit_code);
 void add_admin(CLI::App& root, settings const& s, int& exit_code);
 void add_audit(CLI::App& root, settings const& s, int& exit_code);
 void add_views(CLI::App& root, settings const& s, int& exit_code);
+void add_token(CLI::App& root, settings const& s, int& exit_code);
 void add_log(CLI::App& root, settings const& s, int& exit_code);
 
 } // namespace assay::tools

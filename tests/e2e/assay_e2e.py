@@ -3,10 +3,13 @@
 import json
 import os
 import pathlib
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 GSM8K = SOURCE / "examples" / "gsm8k"
@@ -33,9 +36,10 @@ class Assay:
         return [self.program, *args, "--data", str(self.data)]
 
     def run(self, *args, expect=0, timeout=300):
+        """Runs it to its end; `expect` is the exit code, None for any."""
         done = subprocess.run(self.command(*args), env=self.env, capture_output=True, text=True, timeout=timeout)
         check(
-            done.returncode == expect,
+            expect is None or done.returncode == expect,
             f"assay {' '.join(args)} exited with {done.returncode}, not {expect}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}",
         )
         return done
@@ -45,6 +49,39 @@ class Assay:
 
     def start(self, *args, **kwargs):
         return subprocess.Popen(self.command(*args), env=self.env, **kwargs)
+
+
+class Server:
+    """assayd on the data directory of an Assay."""
+
+    def __init__(self, program, assay, *args):
+        self.process = subprocess.Popen(
+            [program, "--data", str(assay.data), "--listen", "127.0.0.1:0", "--recordings", str(GSM8K), *args],
+            env=assay.env,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = None
+        for line in self.process.stdout:
+            if found := re.search(r"listening on (https?://\S+)", line):
+                self.url = found.group(1)
+                break
+        check(self.url, "assayd does not say where it listens")
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        check(self.process.wait(timeout=60) == 0, "assayd did not end well")
+
+
+def eventually(holds, what, seconds=60):
+    """Waits for what must happen."""
+    end = time.monotonic() + seconds
+    while not holds():
+        check(time.monotonic() < end, what)
+        time.sleep(0.05)
 
 
 def check_gsm8k(benchmark):

@@ -2,33 +2,11 @@
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 import time
 
-from assay_e2e import GSM8K, Assay, check, check_gsm8k, scratch
-
-
-class Server:
-    def __init__(self, program, assay):
-        self.process = subprocess.Popen(
-            [program, "--data", str(assay.data), "--listen", "127.0.0.1:0", "--recordings", str(GSM8K)],
-            env=assay.env,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.url = None
-        for line in self.process.stdout:
-            if found := re.search(r"listening on (http://\S+)", line):
-                self.url = found.group(1)
-                break
-        check(self.url, "assayd does not say where it listens")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        check(self.process.wait(timeout=60) == 0, "assayd did not end well")
+from assay_e2e import GSM8K, Assay, Server, check, check_gsm8k, scratch
 
 
 def watched_events(assay, url, test):
