@@ -86,8 +86,12 @@ result<std::string> list_keys(services const& s, incoming const& in)
     std::string body;
     json_writer w(body);
     w.begin_object().name("api_keys").begin_array();
+    std::size_t shown = 0;
     for (auto const& row : rows) {
         auto const who = s.keys.profile(row.profile);
+        if (who && !check_departments(in, who->departments))
+            continue;
+        ++shown;
         w.begin_object()
             .member("api_key_id", row.id)
             .member("profile_id", row.profile)
@@ -101,7 +105,7 @@ result<std::string> list_keys(services const& s, incoming const& in)
             .member("current", row.id == in.scope().api_key)
             .end_object();
     }
-    w.end_array().member("total_count", rows.size()).end_object();
+    w.end_array().member("total_count", shown).end_object();
     return body;
 }
 

@@ -54,14 +54,14 @@ bool names(json::object const& body, std::string_view member, std::vector<uuid> 
 }
 
 /// Filters that go by what other items say of this one.
-void add_reverse_filters(std::vector<item_test>& tests, kind_spec const& spec,
-                         search_body const& asked, projections::reader const& views,
-                         uuid const& workspace)
+void add_reverse_filters(std::vector<item_test>& tests, kind_spec const& spec, incoming const& in,
+                         search_body const& asked, projections::reader const& views)
 {
     auto const collect = [&](std::vector<uuid> const& from, item_kind kind, std::string_view by) {
         std::vector<uuid> out;
         for (auto const& id : from)
-            if (auto const row = projections::get_item(views, workspace, kind, id)) {
+            if (auto const row = projections::get_item(views, in.who.workspace, kind, id);
+                row && check_departments(in, row->departments)) {
                 auto const body = projections::item_body(*row);
                 auto const* const v = body.if_contains(by);
                 if (v && v->is_string())
@@ -102,7 +102,7 @@ result<std::vector<item_test>> filters_of(kind_spec const& spec, incoming const&
             });
     }
     ASSAY_CHECK(std::move(bad).verdict());
-    add_reverse_filters(tests, spec, asked, views, in.who.workspace);
+    add_reverse_filters(tests, spec, in, asked, views);
     if (spec.kind == item_kind::profile && asked.role_filter && !asked.role_filter->empty())
         tests.push_back(
             [role = *asked.role_filter](projections::item_row const&, json::object const& body) {

@@ -97,15 +97,17 @@ result<std::vector<item_change>> read_changes(kind_spec const& spec, incoming co
     return out;
 }
 
-/// What an item refers to must be there, and the departments must be the caller's.
+/// What an item refers to must be there and the caller's to see, and the departments the caller's.
 result<void> check_references(incoming const& in, projections::reader const& views,
                               item_change const& change)
 {
     error e{errc::not_found, {}, "reference_not_found"};
     for (auto const& r : change.references) {
         auto const row = projections::get_item(views, in.who.workspace, r.kind, r.id);
-        if (row)
+        if (row) {
+            ASSAY_CHECK(check_departments(in, row->departments));
             continue;
+        }
         if (row.error().code != errc::not_found)
             return std::unexpected(row.error());
         auto msg = fmt::format("there is no {} {}", codec::enum_name(r.kind), r.id.text());
@@ -326,7 +328,9 @@ done change_key(services const& s, kind_spec const& spec, incoming const& in,
     auto& vault = s.engine.keys();
     {
         auto const views = s.engine.read();
-        ASSAY_CHECK(projections::get_item(*views, in.who.workspace, item_kind::key, *change.id));
+        ASSAY_TRY(auto const row,
+                  projections::get_item(*views, in.who.workspace, item_kind::key, *change.id));
+        ASSAY_CHECK(check_departments(in, row.departments));
     }
     auto const before = vault.get_secret(in.who.workspace, *change.id);
     if (change.secret)

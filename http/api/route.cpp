@@ -261,10 +261,21 @@ result<void> check_departments(incoming const& in, std::vector<uuid> const& row)
     return fail(errc::forbidden, "this belongs to another department", "other_department");
 }
 
-result<void> check_test(services const& s, incoming const& in, uuid const& test)
+result<void> check_items(projections::reader const& views, incoming const& in,
+                         std::vector<uuid> const& ids)
 {
     if (!in.scope().departments)
         return {}; // the common case costs no read
+    for (auto const& id : ids)
+        if (auto const row = projections::get_item(views, in.who.workspace, id))
+            ASSAY_CHECK(check_departments(in, row->departments));
+    return {};
+}
+
+result<void> check_test(services const& s, incoming const& in, uuid const& test)
+{
+    if (!in.scope().departments)
+        return {};
     auto const row = projections::get_test(*s.engine.read(), in.who.workspace, test);
     return row ? check_departments(in, row->started.departments) : result<void>();
 }

@@ -105,6 +105,10 @@ constexpr std::uint64_t page_size_default = 50;
 /// errc::forbidden for a row of departments that the caller does not belong to.
 [[nodiscard]] result<void> check_departments(incoming const& in, std::vector<uuid> const& row);
 
+/// The same for items that a request names. What is not there passes: whoever uses it says so.
+[[nodiscard]] result<void> check_items(projections::reader const& views, incoming const& in,
+                                       std::vector<uuid> const& ids);
+
 /// The same for a command on a test, by its id. A test that is not there passes: the decision says
 /// so.
 [[nodiscard]] result<void> check_test(services const& s, incoming const& in, uuid const& test);

@@ -78,13 +78,24 @@ engine::start_request request_of(start_body const& b)
             .resume = b.resume.value_or(false)};
 }
 
+result<engine::prepared_start> prepare_start(services const& s, incoming const& in)
+{
+    ASSAY_TRY(auto const asked, read_body<start_body>(in.body));
+    auto const views = s.engine.read();
+    ASSAY_CHECK(check_items(*views, in, {asked.eval_id}));
+    for (auto const* const named : {&asked.model_ids, &asked.scenario_ids, &asked.agent_ids})
+        if (*named)
+            ASSAY_CHECK(check_items(*views, in, **named));
+    ASSAY_TRY(auto ready, s.engine.prepare_start(in.who, request_of(asked)));
+    if (ready.resumed)
+        ASSAY_CHECK(check_test(s, in, *ready.resumed));
+    return ready;
+}
+
 /// POST /test/start   200 ids · 404 an id of nothing · 422 an empty grid, an inactive item
 void start(services const& s, incoming in, reply respond)
 {
-    auto asked = read_body<start_body>(in.body);
-    if (!asked)
-        return respond(std::unexpected(std::move(asked.error())));
-    auto ready = s.engine.prepare_start(in.who, request_of(*asked));
+    auto ready = prepare_start(s, in);
     if (!ready)
         return respond(std::unexpected(std::move(ready.error())));
     auto const key = echoed_key(in.who);
