@@ -18,6 +18,7 @@ constexpr auto examples = R"(
 Examples:
   assayd --data /var/lib/assay
   assayd --data ./data --listen 127.0.0.1:0 --recordings ./examples
+  assayd --data /var/lib/assay --listen 0.0.0.0:8321 --tls-cert chain.pem --tls-key key.pem
   assayd --config /etc/assay/assayd.yaml
 
 The first start on an empty directory makes a workspace; its administrator's API key is written to
@@ -41,10 +42,15 @@ struct flags {
         app.footer(examples);
         app.set_version_flag("--version", std::string("assayd ") + ASSAY_VERSION);
         app.add_option("--config", config, "YAML file with these options; the command line wins");
-        app.add_option("--data", o.data_dir, "directory that holds everything");
+        app.add_option_function<std::string>(
+            "--data", [&o](std::string const& dir) { o.data_dir = dir; },
+            "directory that holds everything");
         app.add_option("--listen", o.listen, "ADDRESS:PORT; port 0: any")->capture_default_str();
         app.add_option("--admin-listen", o.admin_listen,
                        "ADDRESS:PORT for health and metrics without a key");
+        app.add_option("--tls-cert", o.tls.certificate,
+                       "speak TLS with this certificate and its chain (PEM)");
+        app.add_option("--tls-key", o.tls.key, "private key of the certificate (PEM)");
         app.add_flag("--insecure", o.insecure, "allow other addresses than loopback without TLS");
         app.add_option("--in-flight", o.in_flight, "model calls at once")->capture_default_str();
         app.add_option("--threads", o.threads, "I/O threads")->capture_default_str();

@@ -142,6 +142,10 @@ public:
         reports_ = report_runner(*runner_, numbers_);
         auto options = options_of(at, o);
         options.identify = app_->identify();
+        if (!o.tls.certificate.empty()) {
+            ASSAY_TRY(tls_, http::tls_identity::open(o.tls, numbers_));
+            options.tls = tls_;
+        }
         ASSAY_TRY(server_,
                   http::server::start(std::move(options), app_->routes(), *pool_, numbers_));
         ASSAY_CHECK(begin_admin(o));
@@ -153,8 +157,12 @@ public:
     /// Reads again what may have changed outside. What is not good leaves all as it is.
     void reload()
     {
-        spdlog::info("reading keys again");
+        spdlog::info("reading certificate and keys again");
         app_->reload();
+        if (!tls_)
+            return;
+        if (auto const read = tls_->reload(); !read)
+            spdlog::warn("the certificate stays as it is: {}", read.error().detail);
     }
 
     /// Requests in flight finish, event streams end, model calls under way are recorded; then
@@ -198,6 +206,7 @@ private:
     std::optional<std::string> key_;
     http::metrics numbers_;
     http::metrics admin_numbers_;
+    std::shared_ptr<http::tls_identity> tls_;
     std::unique_ptr<api::application> app_;
     std::unique_ptr<http::blocking_pool> pool_;
     std::unique_ptr<http::runner> runner_;

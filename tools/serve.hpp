@@ -2,6 +2,7 @@
 
 #include "core/result.hpp"
 #include "http/api/token_grant.hpp"
+#include "http/server/tls.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -43,6 +44,7 @@ struct serve_options {
     std::filesystem::path data_dir;
     std::string listen = "127.0.0.1:8321";
     std::string admin_listen;     ///< health and metrics without a key; empty: none
+    http::tls_files tls{};        ///< both or none; of `listen` alone
     bool insecure = false;        ///< allow other addresses than loopback without TLS
     std::uint32_t in_flight = 64; ///< model calls at once
     unsigned threads = 1;         ///< I/O threads
@@ -58,11 +60,11 @@ struct serve_options {
 /// file.
 [[nodiscard]] result<void> read_config(std::filesystem::path const& file, serve_options& options);
 
-/// errc::invalid for addresses that are none, or that others could reach without `insecure`.
+/// errc::invalid for addresses that are none, or that others could reach without TLS or `insecure`.
 [[nodiscard]] result<void> check(serve_options const& options);
 
 /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once. SIGHUP
-/// has the keys of tokens read again.
+/// has the certificate and the keys of tokens read again.
 ///
 /// @returns errc::conflict if another process holds the directory, and every other reason not to
 /// start.

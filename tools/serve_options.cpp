@@ -32,10 +32,27 @@ result<void> take(YAML::Node const& from, char const* name, T& into)
     return {};
 }
 
-constexpr std::array<std::string_view, 19> config_members{
-    "data", "listen", "admin_listen", "insecure", "in_flight", "threads", "recordings", "log",
-    "token_keys", "token_secret_file", "token_issuers", "token_audiences", "token_leeway", "token_refresh", "token_ca_file",
-    "token_claim_profile", "token_claim_workspace", "token_claim_roles", "token_claim_departments"};
+constexpr std::array<std::string_view, 21> config_members{"data",
+                                                          "listen",
+                                                          "admin_listen",
+                                                          "tls_cert",
+                                                          "tls_key",
+                                                          "insecure",
+                                                          "in_flight",
+                                                          "threads",
+                                                          "recordings",
+                                                          "log",
+                                                          "token_keys",
+                                                          "token_secret_file",
+                                                          "token_issuers",
+                                                          "token_audiences",
+                                                          "token_leeway",
+                                                          "token_refresh",
+                                                          "token_ca_file",
+                                                          "token_claim_profile",
+                                                          "token_claim_workspace",
+                                                          "token_claim_roles",
+                                                          "token_claim_departments"};
 
 result<void> check_members(YAML::Node const& root)
 {
@@ -80,6 +97,17 @@ result<void> check_tokens(token_settings const& t)
         return fail(errc::invalid, fmt::format("--token-refresh must be {} to {} seconds",
                                                refresh_seconds_min, refresh_seconds_max));
     return {};
+}
+
+result<void> check_address(std::string const& text, bool anybody)
+{
+    ASSAY_TRY(auto const at, endpoint::parse(text));
+    if (at.loopback() || anybody)
+        return {};
+    return fail(errc::invalid, fmt::format("{} can be reached from other machines, and keys would "
+                                           "travel unencrypted: give --tls-cert and --tls-key "
+                                           "(of --listen), or say --insecure behind a TLS proxy",
+                                           text));
 }
 
 } // namespace
@@ -133,6 +161,8 @@ result<void> read_config(std::filesystem::path const& file, serve_options& optio
     ASSAY_CHECK(take(root, "data", data));
     ASSAY_CHECK(take(root, "listen", options.listen));
     ASSAY_CHECK(take(root, "admin_listen", options.admin_listen));
+    ASSAY_CHECK(take(root, "tls_cert", options.tls.certificate));
+    ASSAY_CHECK(take(root, "tls_key", options.tls.key));
     ASSAY_CHECK(take(root, "insecure", options.insecure));
     ASSAY_CHECK(take(root, "in_flight", options.in_flight));
     ASSAY_CHECK(take(root, "threads", options.threads));
@@ -151,17 +181,11 @@ result<void> check(serve_options const& options)
         return fail(errc::invalid, "say where the data is: --data DIR");
     if (options.in_flight == 0)
         return fail(errc::invalid, "--in-flight must be at least 1");
-    for (auto const* const text : {&options.listen, &options.admin_listen}) {
-        if (text->empty())
-            continue;
-        ASSAY_TRY(auto const at, endpoint::parse(*text));
-        if (!at.loopback() && !options.insecure)
-            return fail(errc::invalid,
-                        fmt::format("{} can be reached from other machines, and keys would travel "
-                                    "unencrypted; put a TLS proxy in front of 127.0.0.1, or say "
-                                    "--insecure",
-                                    *text));
-    }
+    if (options.tls.certificate.empty() != options.tls.key.empty())
+        return fail(errc::invalid, "TLS needs both, --tls-cert and --tls-key");
+    ASSAY_CHECK(check_address(options.listen, !options.tls.key.empty() || options.insecure));
+    if (!options.admin_listen.empty())
+        return check_address(options.admin_listen, options.insecure);
     return {};
 }
 

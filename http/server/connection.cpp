@@ -66,6 +66,8 @@ void connection::start(worker& home, tcp_socket socket)
 connection::connection(worker& home, tcp_socket socket)
     : home_(home), socket_(std::move(socket)), peer_(describe(socket_))
 {
+    if (auto const& tls = home_.shared().options.tls)
+        tls_.emplace(socket_, *tls->context());
 }
 
 connection::~connection()
@@ -124,8 +126,12 @@ void connection::abort()
 task<void> connection::serve()
 {
     bool more = true;
+    if (tls_)
+        more = co_await secure();
     while (more)
         more = co_await serve_one();
+    if (tls_ && socket_.is_open())
+        co_await say_goodbye();
     if (linger_ && !aborted_)
         co_await linger();
 }
@@ -262,7 +268,7 @@ task<bool> connection::read_body()
 task<bool> connection::fill(std::size_t at_most)
 {
     auto const room = input_.prepare(at_most);
-    auto const [ec, n] = co_await socket_.async_read_some(room, use_task);
+    auto const [ec, n] = co_await read_some(room, use_task);
     input_.commit(n);
     co_return !ec;
 }

@@ -4,6 +4,7 @@
 #include "http/server/sse.hpp"
 #include "http/server/worker.hpp"
 
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace assay::http {
 
@@ -21,11 +23,14 @@ namespace assay::http {
 /// answered, writes the answer, and goes on while both sides want to. Private to the server.
 ///
 /// The coroutine owns the connection; the worker's set and posted work only refer to it. All
-/// members belong to the worker's thread. A TLS listener will replace `tcp_socket` here and in
-/// `worker::adopt`.
+/// members belong to the worker's thread. Under TLS reading and writing go through `tls_`, the rest
+/// is the same.
 class connection : public std::enable_shared_from_this<connection> {
 public:
     static void start(worker& home, tcp_socket socket);
+
+    /// The write deadline is renewed for each of these, so that a large answer needs no large one.
+    static constexpr std::size_t write_slice_bytes = 256 * 1024;
 
     connection(worker& home, tcp_socket socket);
     connection(connection const&) = delete;
@@ -54,6 +59,12 @@ private:
     task<bool> read_body();
     task<bool> fill(std::size_t at_most);
     task<void> linger();
+    template <class Token>
+    auto read_some(asio::mutable_buffer into, Token token);
+
+    task<bool> secure();
+    task<void> say_goodbye();
+    task<bool> write_secure(std::string_view bytes);
 
     void admit();
     void admit_target();
@@ -72,6 +83,7 @@ private:
     task<bool> send_events(std::shared_ptr<sse_stream> events, bool chunked);
     task<bool> write_events(std::string bytes, bool chunked);
     task<bool> write(std::string_view bytes);
+    task<bool> write_plain(std::string_view bytes);
     task<void> wait();
     void wake();
     void watch_reader();
@@ -84,6 +96,7 @@ private:
 
     worker& home_;
     tcp_socket socket_;
+    std::optional<asio::ssl::stream<tcp_socket&>> tls_; ///< empty: plain HTTP
     std::string const peer_;
     boost::beast::flat_buffer input_;
     std::string output_;
@@ -117,5 +130,12 @@ private:
     bool linger_ = false;
     bool first_ = true;
 };
+
+template <class Token>
+auto connection::read_some(asio::mutable_buffer into, Token token)
+{
+    return tls_ ? tls_->async_read_some(into, std::move(token))
+                : socket_.async_read_some(into, std::move(token));
+}
 
 } // namespace assay::http

@@ -18,8 +18,6 @@ using boost::system::error_code;
 /// A body up to here travels in one buffer with its head: copying it costs less than a second
 /// buffer.
 constexpr std::size_t joined_body_bytes_max = 16 * 1024;
-/// The write deadline is renewed for each of these, so that a large answer needs no large deadline.
-constexpr std::size_t write_slice_bytes = 256 * 1024;
 
 std::string_view reason(unsigned status)
 {
@@ -131,6 +129,11 @@ task<bool> connection::send(response answer)
 /// Writes all of `bytes`. @returns false if the connection is over.
 task<bool> connection::write(std::string_view bytes)
 {
+    return tls_ ? write_secure(bytes) : write_plain(bytes);
+}
+
+task<bool> connection::write_plain(std::string_view bytes)
+{
     while (!bytes.empty()) {
         auto slice = bytes.substr(0, write_slice_bytes);
         bytes.remove_prefix(slice.size());
@@ -201,13 +204,12 @@ task<bool> connection::send_source(body_source source, bool chunked)
 /// Reads and drops what the reader of an event stream sends, only to learn that it has gone.
 void connection::watch_reader()
 {
-    socket_.async_read_some(asio::buffer(ignored_),
-                            [self = shared_from_this()](error_code ec, std::size_t) {
-                                if (!ec)
-                                    return self->watch_reader();
-                                self->reader_gone_ = true;
-                                self->wake();
-                            });
+    read_some(asio::buffer(ignored_), [self = shared_from_this()](error_code ec, std::size_t) {
+        if (!ec)
+            return self->watch_reader();
+        self->reader_gone_ = true;
+        self->wake();
+    });
 }
 
 task<bool> connection::write_events(std::string bytes, bool chunked)
@@ -261,6 +263,7 @@ task<bool> connection::send_events(std::shared_ptr<sse_stream> events, bool chun
         home_.shared().readers_dropped.add();
         error_code ignored;
         socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+        socket_.close(ignored);
     }
     events->detach();
     events_.reset();

@@ -105,7 +105,8 @@ void server::impl::take(tcp_socket socket, worker& home)
     socket.set_option(tcp::no_delay(true), ignored);
     if (shared.connections.load() >= shared.options.connections_max) {
         shared.connections_refused.add();
-        socket.write_some(asio::buffer(full), ignored);
+        if (!shared.options.tls) // a handshake for a refusal would be the dearer one
+            socket.write_some(asio::buffer(full), ignored);
         socket.shutdown(tcp::socket::shutdown_send, ignored);
         // Bytes left unread would turn the close into a reset, which can overtake the answer.
         std::array<char, 4096> unread;
@@ -145,9 +146,10 @@ std::uint16_t server::port() const
 std::string server::url() const
 {
     auto const address = impl_->bound.address().to_string();
+    auto const* const scheme = impl_->shared.options.tls ? "https" : "http";
     if (impl_->bound.address().is_v6())
-        return fmt::format("http://[{}]:{}", address, impl_->bound.port());
-    return fmt::format("http://{}:{}", address, impl_->bound.port());
+        return fmt::format("{}://[{}]:{}", scheme, address, impl_->bound.port());
+    return fmt::format("{}://{}:{}", scheme, address, impl_->bound.port());
 }
 
 void server::drain(std::chrono::milliseconds grace)

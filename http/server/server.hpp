@@ -4,6 +4,7 @@
 #include "http/server/identity.hpp"
 #include "http/server/metrics.hpp"
 #include "http/server/router.hpp"
+#include "http/server/tls.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -29,11 +30,14 @@ struct server_options {
         std::chrono::seconds{30}}; ///< for each 256 KiB of an answer
     std::chrono::milliseconds sse_keep_alive{std::chrono::seconds{15}};
 
+    std::shared_ptr<tls_identity> tls{}; ///< without it the listener speaks plain HTTP
+    std::chrono::milliseconds handshake_timeout{std::chrono::seconds{10}};
+
     identify_function identify{}; ///< without it, routes that are not open answer 401
     std::string access_log{};     ///< see access_log::open
 };
 
-/// HTTP/1.1 server (RFC 9110, 9112). Knows routes, not what they mean.
+/// HTTP/1.1 server (RFC 9110, 9112), with or without TLS. Knows routes, not what they mean.
 ///
 /// Each I/O thread has its own io_context and connections stay on the thread they were given to; a
 /// connection is one coroutine that reads a request, has it answered and writes the answer before
@@ -56,7 +60,7 @@ public:
 
     [[nodiscard]] std::uint16_t port() const;
 
-    /// "http://127.0.0.1:8080", no slash at the end.
+    /// "http://127.0.0.1:8080", or https, no slash at the end.
     [[nodiscard]] std::string url() const;
 
     /// Stops accepting, closes idle connections, ends event streams, lets requests in flight

@@ -21,7 +21,7 @@ std::chrono::milliseconds sweep_period(server_options const& options)
 {
     auto const shortest =
         std::min({options.head_timeout, options.body_timeout, options.idle_timeout,
-                  options.write_timeout, options.sse_keep_alive});
+                  options.write_timeout, options.sse_keep_alive, options.handshake_timeout});
     return std::clamp(shortest / 4, std::chrono::milliseconds{5}, std::chrono::milliseconds{250});
 }
 
@@ -36,6 +36,8 @@ server_shared::server_shared(server_options given, router table, blocking_pool& 
                                              "Requests that handlers have not answered yet.")),
       connections_refused(registry.make_counter("assay_http_connections_refused_total",
                                                 "Connections beyond the limit, answered 503.")),
+      handshakes_failed(registry.make_counter("assay_http_tls_handshakes_failed_total",
+                                              "Connections that ended in the TLS handshake.")),
       readers_dropped(registry.make_counter("assay_http_sse_readers_dropped_total",
                                             "Event stream readers that were too slow.")),
       bytes_sent(registry.make_counter("assay_http_sent_bytes_total", "Bytes of bodies sent."))

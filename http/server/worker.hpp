@@ -38,6 +38,7 @@ struct server_shared {
     gauge& connections_open;
     gauge& requests_in_flight;
     counter& connections_refused;
+    counter& handshakes_failed;
     counter& readers_dropped;
     counter& bytes_sent;
 

@@ -45,6 +45,25 @@ TEST_CASE("server options: tokens need keys, an issuer, an audience and sane tim
     CHECK_FALSE(refused([](auto& t) { t.leeway_seconds = 0; }));
 }
 
+TEST_CASE("server options: another address than loopback needs TLS or --insecure", "[tools]")
+{
+    auto o = usable();
+    o.listen = "0.0.0.0:8321";
+    CHECK_FALSE(tools::check(o));
+    o.tls.certificate = "cert.pem";
+    CHECK_FALSE(tools::check(o));
+    o.tls.key = "key.pem";
+    CHECK(tools::check(o));
+    o.admin_listen = "[::]:9000"; // it has no TLS
+    CHECK_FALSE(tools::check(o));
+    o.admin_listen = "[::1]:9000";
+    CHECK(tools::check(o));
+    o.tls = {};
+    CHECK_FALSE(tools::check(o));
+    o.insecure = true;
+    CHECK(tools::check(o));
+}
+
 TEST_CASE("server options: a file says what the flags say", "[tools]")
 {
     test::temporary_directory const dir;
