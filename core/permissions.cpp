@@ -30,13 +30,14 @@ constexpr std::array<permission_pair, 18> instructor{{
     {"media", "*"},
 }};
 
-constexpr std::array<permission_pair, 15> learner{{
+constexpr std::array<permission_pair, 16> learner{{
     {"test", "get"},
     {"test", "search"},
     {"test", "benchmark"},
     {"test", "invocations"},
     {"test", "invocation_get"},
     {"test", "watch"},
+    {"test", "context"},
     {"eval", "get"},
     {"eval", "search"},
     {"rubric", "get"},
@@ -48,7 +49,7 @@ constexpr std::array<permission_pair, 15> learner{{
     {"agent", "get"},
 }};
 
-constexpr std::array<permission_pair, 10> auditor{{
+constexpr std::array<permission_pair, 15> auditor{{
     {"*", "get"},
     {"*", "search"},
     {"*", "list"},
@@ -57,6 +58,11 @@ constexpr std::array<permission_pair, 10> auditor{{
     {"test", "benchmark"},
     {"test", "invocations"},
     {"test", "invocation_get"},
+    {"test", "context"},
+    {"test", "generations"},
+    {"test", "file_download"},
+    {"test", "text_download"},
+    {"test", "call_download"},
     {"log", "*"},
     {"audit", "*"},
 }};

@@ -49,9 +49,12 @@ result<receipt> commit_maker::make(submission& s, drain& d)
             return std::move(*earlier);
     }
     ASSAY_CHECK(check_expectations(s));
-    auto const f = footprint_of(s.command, s.actor.workspace);
+    auto f = footprint_of(s.command, s.actor.workspace);
+    if (s.staging)
+        f.streams.push_back({stream_kind::note, s.staging->note});
     ASSAY_TRY(auto state, states_.assemble(s.actor.workspace, f.streams));
-    ASSAY_TRY(auto made, decide(state, s.command));
+    ASSAY_TRY(auto made,
+              s.staging ? decide(state, s.command, *s.staging) : decide(state, s.command));
     if (made.events.empty())
         return receipt{std::move(made.answer), std::nullopt, false};
     return commit_decision(s, f, state, std::move(made), d);

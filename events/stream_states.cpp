@@ -67,6 +67,7 @@ result<stream_states::known const*> stream_states::load(stream_id const& id)
         break;
     }
     case stream_kind::cell: ASSAY_CHECK(unpack<cell_state>(rest, out)); break;
+    case stream_kind::note: ASSAY_CHECK(unpack<note_state>(rest, out)); break;
     }
     return &remember(id, std::move(out)).stream;
 }
@@ -94,6 +95,7 @@ result<partition_state> stream_states::assemble(uuid const& workspace,
         case stream_kind::cell:
             state.cells[cell_number(id)] = std::get<cell_state>(stream->state);
             break;
+        case stream_kind::note: state.notes[id.id] = std::get<note_state>(stream->state); break;
         }
     }
     return state;
@@ -132,6 +134,7 @@ void stream_states::keep(uuid const& partition, std::span<touched const> streams
             now.state = value_at(state.cells, cell_number(id));
             cells = true;
             break;
+        case stream_kind::note: now.state = value_at(state.notes, id.id); break;
         }
         change(id, std::move(now));
     }
@@ -194,6 +197,8 @@ stream_states::cached& stream_states::remember(stream_id const& id, known stream
     c->bytes = cache_overhead;
     if (auto const* const test = std::get_if<std::unique_ptr<test_state>>(&stream.state))
         c->bytes += sizeof **test + (*test)->standards.size() * sizeof(event::standard_group);
+    if (auto const* const note = std::get_if<note_state>(&stream.state))
+        c->bytes += note->answer.size();
     bytes_ += c->bytes;
     c->stream = std::move(stream);
     return *c;

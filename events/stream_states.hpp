@@ -20,7 +20,7 @@
 namespace assay::events {
 
 /// Changes whenever the shape of a folded state does; the rows are then folded again from the log at open.
-constexpr std::uint32_t states_schema = 1;
+constexpr std::uint32_t states_schema = 2;
 
 /// The folded streams, as the writer reads and writes them: rows of the family `streams` behind a cache.
 ///
@@ -34,7 +34,7 @@ public:
         std::optional<std::uint64_t> head; ///< position that wrote to it last
         /// A test's state is a box of its own: there are many cells to a test, and they are small.
         std::variant<std::monostate, workspace_state, api_key_state, item_state,
-                     std::unique_ptr<test_state>, cell_state>
+                     std::unique_ptr<test_state>, cell_state, note_state>
             state;
     };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/domain/command.hpp"
+#include "core/domain/staging.hpp"
 #include "core/result.hpp"
 #include "events/blobs.hpp"
 #include "events/record.hpp"
@@ -44,8 +45,10 @@ struct submission {
     std::vector<uuid> keys{}; ///< data keys of `blobs`; `submit` fills it in
     std::vector<expectation> expects;
     std::optional<events::idempotency> idempotency;
-    std::optional<digest> request;          ///< HMAC of the client's request id
-    std::optional<std::uint64_t> causation; ///< commit that led to this command
+    std::optional<assay::staging> staging{}; ///< it waits to be accepted, or answers what waits
+    blob_list staged_blobs{};                ///< the request's body, when it is staged
+    std::optional<digest> request;           ///< HMAC of the client's request id
+    std::optional<std::uint64_t> causation;  ///< commit that led to this command
 };
 
 /// What became of a command.

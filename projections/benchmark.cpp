@@ -308,8 +308,11 @@ result<void> apply_to_test(events::recorded const& e, rows& out)
 {
     if (auto const* started = std::get_if<event::test_started>(&e.body))
         return start_test(e, *started, out);
-    ASSAY_TRY(auto const dims,
-              load_existing<dimensions>(out, dimensions_key(e.stream.id), "the test"));
+    ASSAY_TRY(auto dims, load_existing<dimensions>(out, dimensions_key(e.stream.id), "the test"));
+    if (auto const* extended = std::get_if<event::test_extended>(&e.body)) {
+        dims.size.repeats = extended->repeats;
+        save(out, dimensions_key(e.stream.id), dims);
+    }
     auto const where = eval_key(dims.workspace, dims.eval, e.stream.id);
     ASSAY_TRY(auto test, load_existing<eval_test>(out, where, "the test in its eval"));
     std::visit(overloaded{
@@ -317,6 +320,7 @@ result<void> apply_to_test(events::recorded const& e, rows& out)
                    [&](event::test_reopened const&) { test.phase = test_phase::running; },
                    [&](event::test_completed const&) { test.phase = test_phase::completed; },
                    [&](event::test_archived const& a) { test.archived = a.archived; },
+                   [&](event::test_extended const& x) { test.cells += x.cells; },
                    [](auto const&) {},
                },
                e.body);

@@ -44,6 +44,12 @@ struct test_applier {
 
     void operator()(event::test_reopened const&) const { test.phase = test_phase::running; }
 
+    void operator()(event::test_extended const& x) const
+    {
+        test.size.repeats = x.repeats;
+        test.queued += x.cells;
+    }
+
     void operator()(event::test_completed const&) const
     {
         test.phase = test_phase::completed;

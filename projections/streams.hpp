@@ -33,7 +33,8 @@ template <class OnTest, class OnCell>
     }
     case stream_kind::workspace:
     case stream_kind::api_key:
-    case stream_kind::item: return {};
+    case stream_kind::item:
+    case stream_kind::note: return {};
     }
     std::unreachable();
 }

@@ -105,6 +105,11 @@ struct applier {
         });
     }
 
+    result<void> operator()(event::test_extended const& x) const
+    {
+        return change([&](test_row& row) { row.started.repeats = x.repeats; });
+    }
+
     result<void> operator()(event::test_archived const& a) const
     {
         std::uint32_t number = 0;

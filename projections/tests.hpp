@@ -18,9 +18,9 @@ namespace assay::projections {
 struct test_row {
     uuid id; ///< from the key
     uuid workspace;
-    uuid profile;             ///< who started it; nil: the server
-    std::uint32_t number = 0; ///< dense within the workspace, in the order of starts
-    event::test_started started;
+    uuid profile;                ///< who started it; nil: the server
+    std::uint32_t number = 0;    ///< dense within the workspace, in the order of starts
+    event::test_started started; ///< `repeats` is what there are by now
     test_phase phase{};
     bool archived = false;
     instant started_at;
@@ -48,7 +48,7 @@ BOOST_DESCRIBE_STRUCT(test_row, (),
 class tests {
 public:
     static constexpr std::string_view name = "tests";
-    static constexpr std::uint32_t schema = 1;
+    static constexpr std::uint32_t schema = 2;
 
     [[nodiscard]] result<void> apply(events::recorded const& e, rows& out) const;
     [[nodiscard]] std::string describe(std::string_view key, std::string_view value) const;
@@ -64,6 +64,9 @@ enum class facet : std::uint8_t { eval = 1, department, profile, archived, model
 /// The test without a look at the workspace: for the runner and other parts of the server itself.
 [[nodiscard]] result<test_row> get_test(reader const& views, uuid const& test);
 
+/// What lists of tests can be sorted by; equal ones stand newest first.
+enum class test_order : std::uint8_t { started, test_name, eval_name };
+
 struct test_filter {
     std::vector<uuid> evals{};       ///< any of them; empty: all
     std::vector<uuid> departments{}; ///< any of them; empty: all
@@ -75,6 +78,8 @@ struct test_filter {
     std::optional<instant> from{};        ///< started at or after
     std::optional<instant> to{};          ///< started at or before
     std::string text{}; ///< part of the test's or its eval's name, any case (ASCII)
+    test_order order = test_order::started;
+    bool ascending = false; ///< of names: a to z
 };
 
 struct facet_count {
@@ -84,13 +89,14 @@ struct facet_count {
 };
 
 struct test_page {
-    std::vector<test_row> tests; ///< newest first
+    std::vector<test_row> tests; ///< in the order asked for
     std::uint64_t total = 0;     ///< without paging
     /// How many tests each value would give, with all other filters as they are; most first.
     std::vector<facet_count> evals;
     std::vector<facet_count> departments;
     std::vector<facet_count> profiles;
     std::vector<facet_count> models;
+    std::vector<facet_count> rubrics;
     std::optional<instant> earliest; ///< first start in the workspace
     std::optional<instant> latest;   ///< last start in the workspace
 };
@@ -101,7 +107,7 @@ struct page {
 };
 
 /// Tests that match all of `filter`. Reads rows of the page only; a `text` reads the names of all
-/// tests.
+/// tests, and an order by name those of all that match.
 ///
 /// @param facets  whether to count them
 [[nodiscard]] result<test_page> list_tests(reader const& views, uuid const& workspace,

@@ -2,6 +2,8 @@
 #include "projections/tests_rows.hpp"
 #include "projections/text_match.hpp"
 
+#include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace assay::projections {
@@ -190,6 +192,82 @@ private:
     std::vector<choice> chosen_;
 };
 
+/// Numbers of a page in the order of starts.
+std::vector<std::uint32_t> page_by_start(bitmap const& matches, test_filter const& f,
+                                         page const& page)
+{
+    if (!f.ascending)
+        return matches.newest(page.offset, page.limit);
+    auto const total = matches.size();
+    if (page.offset >= total)
+        return {};
+    auto const take = std::min(page.limit, total - page.offset);
+    auto out = matches.newest(total - page.offset - take, take);
+    std::ranges::reverse(out);
+    return out;
+}
+
+/// The name that a test is sorted by, without regard to case (ASCII).
+class sort_names {
+public:
+    sort_names(reader const& views, uuid const& workspace, test_order order)
+        : views_(views), workspace_(workspace), order_(order)
+    {
+    }
+
+    result<std::string> of(listed_test const& t)
+    {
+        if (order_ == test_order::test_name)
+            return lower(t.name);
+        auto const [at, fresh] = evals_.try_emplace(t.eval);
+        if (fresh) {
+            ASSAY_TRY(auto row,
+                      fetch<eval_name>(views_, view_id::tests, eval_name_key(workspace_, t.eval)));
+            at->second = row ? lower(row->name) : std::string();
+        }
+        return at->second;
+    }
+
+private:
+    static std::string lower(std::string text)
+    {
+        for (auto& c : text)
+            if (c >= 'A' && c <= 'Z')
+                c = static_cast<char>(c - 'A' + 'a');
+        return text;
+    }
+
+    reader const& views_;
+    uuid const workspace_;
+    test_order const order_;
+    std::unordered_map<uuid, std::string> evals_;
+};
+
+result<std::vector<std::uint32_t>> page_by_name(search const& found, bitmap const& matches,
+                                                sort_names names, test_filter const& f,
+                                                page const& page)
+{
+    using entry = std::pair<std::string, std::uint32_t>;
+    std::vector<entry> all;
+    for (auto const number : matches.numbers()) {
+        ASSAY_TRY(auto const listed, found.listed(number));
+        ASSAY_TRY(auto name, names.of(listed));
+        all.emplace_back(std::move(name), number);
+    }
+    auto const from = std::min<std::uint64_t>(page.offset, all.size());
+    auto const to = from + std::min<std::uint64_t>(page.limit, all.size() - from);
+    std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(to),
+                              [&](entry const& a, entry const& b) {
+                                  if (a.first != b.first)
+                                      return (a.first < b.first) == f.ascending;
+                                  return a.second > b.second;
+                              });
+    std::vector<std::uint32_t> out;
+    for (auto i = from; i < to; ++i)
+        out.push_back(all[i].second);
+    return out;
+}
+
 result<std::uint32_t> count_tests(reader const& views, uuid const& workspace)
 {
     ASSAY_TRY(auto row, fetch<test_count>(views, view_id::tests, count_key(workspace)));
@@ -244,7 +322,13 @@ result<test_page> list_tests(reader const& views, uuid const& workspace, test_fi
 
     auto const matches = found.matches();
     out.total = matches.size();
-    for (auto const number : matches.newest(page.offset, page.limit)) {
+    auto numbers =
+        filter.order == test_order::started
+            ? result<std::vector<std::uint32_t>>(page_by_start(matches, filter, page))
+            : page_by_name(found, matches, {views, workspace, filter.order}, filter, page);
+    if (!numbers)
+        return std::unexpected(std::move(numbers.error()));
+    for (auto const number : *numbers) {
         ASSAY_TRY(auto listed, found.listed(number));
         ASSAY_TRY(auto row, get_test(views, listed.test));
         out.tests.push_back(std::move(row));
@@ -259,6 +343,7 @@ result<test_page> list_tests(reader const& views, uuid const& workspace, test_fi
     ASSAY_TRY(out.departments, found.counts(facet::department));
     ASSAY_TRY(out.profiles, found.counts(facet::profile));
     ASSAY_TRY(out.models, found.counts(facet::model));
+    ASSAY_TRY(out.rubrics, found.counts(facet::rubric));
     ASSAY_CHECK(add_eval_names(views, workspace, out.evals));
     return out;
 }

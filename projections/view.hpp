@@ -24,9 +24,11 @@ enum class view_id : std::uint8_t {
     catalog,
     identity,
     answers,
+    files,
+    notes,
 };
 
-constexpr std::size_t view_count = 10;
+constexpr std::size_t view_count = 12;
 
 /// One reading of the log. A view never knows whether it is live or being rebuilt.
 struct view {

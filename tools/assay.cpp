@@ -7,6 +7,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <exception>
 
 namespace {
@@ -52,6 +53,8 @@ int run(int argc, char** argv)
 
 int main(int argc, char** argv)
 {
+    // An archive's entries have local times (http/export); ours are UTC like everything else.
+    ::setenv("TZ", "UTC0", 1);
     // stdout is for results; what the libraries have to say beside them goes to stderr, and only if
     // it matters.
     spdlog::set_default_logger(spdlog::stderr_logger_mt("assay"));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -109,6 +110,8 @@ std::optional<int> parse(flags& into, int argc, char** argv)
 
 int main(int argc, char** argv)
 {
+    // An archive's entries have local times (http/export); ours are UTC like everything else.
+    ::setenv("TZ", "UTC0", 1);
     // Read twice: for the file's name, and, over what the file says, for the rest.
     assay::tools::serve_options ignored;
     flags first{ignored};

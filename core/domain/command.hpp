@@ -69,6 +69,7 @@ struct begin_runs {
 struct run_cell {
     uuid test;
     std::uint32_t cell = 0;
+    std::optional<std::uint16_t> run{}; ///< the run that the caller means to start; none: the next
 };
 
 /// What the runner learned: one more call, and, when it was the last, how the run ended and its grade.
@@ -121,6 +122,21 @@ struct give_feedback {
     std::optional<content> text;
 };
 
+/// A client that drives a test itself is done with a run: closes the cell if it is open, and grades it.
+struct end_cell {
+    uuid test;
+    std::uint32_t cell = 0;
+    std::uint16_t run = 0;       ///< the newest, or the one that was to come
+    std::optional<double> score; ///< in points
+    std::optional<bool> passed;  ///< without a score: all points or none
+    /// What graders say of the run when no score came. With an ordinal it is recorded already.
+    std::optional<event::grade_recorded> verdict;
+    std::optional<event::grading_failed> grading_failed;
+    std::optional<content> feedback; ///< below the grade
+    std::uint16_t calls_seen = 0;    ///< calls and grades of the cell that `verdict` rests on
+    std::uint16_t grades_seen = 0;
+};
+
 struct open_trace {
     uuid test;
     std::uint32_t cell = 0;
@@ -129,17 +145,59 @@ struct open_trace {
     std::vector<sealed_field> texts;
 };
 
+/// Notes that a key's plaintext was asked for, and whether it will be told.
+struct note_decrypt {
+    event::decrypt_attempted attempt;
+};
+
+/// Makes a file of chunks that are stored already.
+struct store_file {
+    event::file_stored file;
+};
+
+/// Makes a draft, or changes the members that `set` and `texts` name.
+struct save_draft {
+    uuid draft;
+    bool create = true;
+    std::optional<std::uint32_t> expected_version{};
+    boost::json::object set;
+    std::vector<sealed_field> texts;
+};
+
+/// Makes a group that belongs to no test, unless it is there.
+struct open_group {
+    uuid group;
+};
+
+struct title_group {
+    uuid group;
+    std::optional<uuid> test{}; ///< whose group it is; none: it belongs to no test
+    uuid name;                  ///< id of the title
+    std::string title;
+};
+
+struct report_problem {
+    uuid problem;
+    problem_kind kind{};
+    content message;
+};
+
+/// Writes nothing, unless it is staged: what changes only readings of the log. Under a key that was
+/// used before it asks for the answer of then.
+struct change_nothing {};
+
 } // namespace assay::command
 
 namespace assay {
 
-using any_command =
-    std::variant<command::create_workspace, command::create_api_key, command::revoke_api_key,
-                 command::save_item, command::delete_item, command::start_test, command::stop_test,
-                 command::complete_test, command::archive_test, command::begin_runs,
-                 command::run_cell, command::record_progress, command::fail_cells,
-                 command::terminate_cell, command::complete_cell, command::add_cell,
-                 command::grade_cell, command::give_feedback, command::open_trace>;
+using any_command = std::variant<
+    command::create_workspace, command::create_api_key, command::revoke_api_key, command::save_item,
+    command::delete_item, command::start_test, command::stop_test, command::complete_test,
+    command::archive_test, command::begin_runs, command::run_cell, command::record_progress,
+    command::fail_cells, command::terminate_cell, command::complete_cell, command::add_cell,
+    command::grade_cell, command::give_feedback, command::end_cell, command::open_trace,
+    command::note_decrypt, command::store_file, command::save_draft, command::open_group,
+    command::title_group, command::report_problem, command::change_nothing>;
 
 /// The streams that a command's decision looks at, and the one partition they belong to.
 struct footprint {

@@ -1,6 +1,5 @@
-#include "core/domain/command.hpp"
-
-#include <fmt/format.h>
+#include "core/domain/decide_notes.hpp"
+#include "core/domain/decide_parts.hpp"
 
 #include <set>
 
@@ -10,73 +9,24 @@ namespace {
 
 using boost::json::object;
 
-stream_id test_stream(uuid const& test)
+result<void> check_grid(event::test_started const& started)
 {
-    return {stream_kind::test, test};
-}
-
-stream_id cell_stream(uuid const& test, std::uint32_t cell)
-{
-    return {stream_kind::cell, grid_id::make(test, grid_kind::invocation, cell)};
-}
-
-result<void> visible_test(partition_state const& state)
-{
-    if (!state.test.exists || state.test.workspace != state.workspace)
-        return fail(errc::not_found, "there is no such test", "test_not_found");
+    grid_size size{static_cast<std::uint32_t>(started.models.size()), started.scenarios,
+                   static_cast<std::uint32_t>(started.agents.size()), started.repeats};
+    if (size.cells() == 0)
+        return fail(errc::invalid,
+                    "a test needs at least one model, one scenario, one agent and one repeat",
+                    "empty_grid");
+    if (started.infinite && !started.max_repeats)
+        return fail(errc::invalid, "an infinite test needs max_repeats", "max_repeats_missing");
+    if (started.infinite) // the end must fit, too
+        size.repeats = std::max(size.repeats, *started.max_repeats);
+    if (size.cells() > cells_max || size.scenarios > scenarios_max)
+        return fail(
+            errc::invalid,
+            fmt::format("a test has at most {} cells over {} scenarios", cells_max, scenarios_max),
+            "grid_too_large");
     return {};
-}
-
-result<void> open_test(partition_state const& state)
-{
-    ASSAY_CHECK(visible_test(state));
-    if (state.test.phase == test_phase::completed)
-        return fail(errc::conflict, "the test is completed; nothing about it changes any more",
-                    "test_completed");
-    return {};
-}
-
-/// One cell that a command names, with its effective status.
-struct cell_view {
-    cell_state const& own;
-    cell_status status;
-};
-
-result<cell_view> cell_of(partition_state const& state, std::uint32_t index)
-{
-    static cell_state const untouched{};
-    if (!state.test.has_cell(index))
-        return fail(errc::not_found, "there is no such invocation", "invocation_not_found");
-    auto const found = state.cells.find(index);
-    auto const& cell = found == state.cells.end() ? untouched : found->second;
-    return cell_view{cell, effective_status(state.test, cell)};
-}
-
-result<cell_view> open_cell(partition_state const& state, std::uint32_t index)
-{
-    ASSAY_CHECK(open_test(state));
-    return cell_of(state, index);
-}
-
-std::unexpected<error> wrong_status(cell_status status, std::string_view wanted)
-{
-    auto const name = codec::enum_name(status);
-    return fail(errc::conflict, fmt::format("the invocation is {}; {}", name, wanted),
-                fmt::format("invocation_{}", name));
-}
-
-std::string id_text(uuid const& test, grid_kind kind, std::uint32_t cell, std::uint16_t ordinal = 0)
-{
-    return grid_id::make(test, kind, cell, ordinal).text();
-}
-
-/// Counters of a cell are 16 bits wide; beyond that the cell has had its time.
-result<std::uint16_t> next_ordinal(std::uint16_t last, std::string_view what)
-{
-    if (last == UINT16_MAX)
-        return fail(errc::conflict, fmt::format("the invocation has no room for another {}", what),
-                    "invocation_full");
-    return static_cast<std::uint16_t>(last + 1);
 }
 
 struct decider {
@@ -150,18 +100,7 @@ struct decider {
     {
         if (state.test.exists)
             return fail(errc::conflict, "a test with this id is there already", "test_exists");
-        grid_size const size{
-            static_cast<std::uint32_t>(c.started.models.size()), c.started.scenarios,
-            static_cast<std::uint32_t>(c.started.agents.size()), c.started.repeats};
-        if (size.cells() == 0)
-            return fail(errc::invalid,
-                        "a test needs at least one model, one scenario, one agent and one repeat",
-                        "empty_grid");
-        if (size.cells() > cells_max || size.scenarios > scenarios_max)
-            return fail(errc::invalid,
-                        fmt::format("a test has at most {} cells over {} scenarios", cells_max,
-                                    scenarios_max),
-                        "grid_too_large");
+        ASSAY_CHECK(check_grid(c.started));
         return decision{{{test_stream(c.test), c.started}},
                         {{"test_id", c.test.text()},
                          {"invocation_id", id_text(c.test, grid_kind::invocation, 0)},
@@ -234,6 +173,8 @@ struct decider {
         if (cell.status == cell_status::completed)
             return wrong_status(cell.status, "only a queued, failed or terminated one can be run");
         ASSAY_TRY(auto run, next_ordinal(cell.own.runs, "run"));
+        if (c.run && *c.run != run)
+            return wrong_run(*c.run, run);
         decision d;
         if (state.test.phase == test_phase::stopped)
             d.events.push_back({test_stream(c.test), event::test_reopened{}});
@@ -283,6 +224,8 @@ struct decider {
             failed.run = c.run;
             d.events.push_back({stream, std::move(failed)});
         }
+        if (c.ended)
+            extend(state.test, state.test.counts.queued, c.test, d);
         return d;
     }
 
@@ -327,10 +270,13 @@ struct decider {
             return wrong_status(cell.status,
                                 "only a queued or running one can be completed by hand");
         auto const run = cell.status == cell_status::running ? cell.own.runs : std::uint16_t{0};
-        return decision{
+        decision d{
             {{cell_stream(c.test, c.cell), event::cell_completed{run}}},
             {{"invocation_id", id_text(c.test, grid_kind::invocation, c.cell)},
              {"completion_id", id_text(c.test, grid_kind::completion, c.cell, cell.own.runs)}}};
+        auto const queued = cell.status == cell_status::queued ? 1U : 0U;
+        extend(state.test, state.test.counts.queued - queued, c.test, d);
+        return d;
     }
 
     result<decision> operator()(command::add_cell const& c) const
@@ -350,66 +296,28 @@ struct decider {
 
     result<decision> operator()(command::grade_cell const& c) const
     {
-        ASSAY_TRY(auto cell, open_cell(state, c.cell));
-        if (cell.status != cell_status::completed)
-            return wrong_status(cell.status, "only a completed one can be graded");
-        auto const run = c.run.value_or(cell.own.runs);
-        if (c.run && (run == 0 || run > cell.own.runs))
-            return fail(errc::not_found, "there is no such run", "run_not_found");
-        auto const total = state.test.total_points;
-        if (!c.full && !c.score)
-            return fail(errc::invalid, "give a score, or full: true", "score_missing");
-        auto const score = c.full ? std::int64_t{total} : *c.score;
-        if (score < 0 || score > total)
-            return fail(errc::invalid, fmt::format("the score must be from 0 to {}", total),
-                        "score_out_of_range");
-        ASSAY_TRY(auto ordinal, next_ordinal(cell.own.grades, "grade"));
-
-        event::grade_recorded grade;
-        grade.grade = ordinal;
-        grade.run = run;
-        grade.score_ppm =
-            total == 0 ? 0 : static_cast<std::uint32_t>(score * 1'000'000 / std::int64_t{total});
-        grade.total_points = total;
-        grade.pass_points = state.test.pass_points;
-        grade.passed = score >= state.test.pass_points;
-        grade.grader = "person";
-        object answer{{"grade_id", id_text(c.test, grid_kind::grade, c.cell, ordinal)},
-                      {"invocation_id", id_text(c.test, grid_kind::invocation, c.cell)},
-                      {"score", score},
-                      {"total_points", total},
-                      {"pass_points", state.test.pass_points},
-                      {"passed", grade.passed}};
-        return decision{{{cell_stream(c.test, c.cell), std::move(grade)}}, std::move(answer)};
+        return decide_grade(state, c);
     }
 
     result<decision> operator()(command::give_feedback const& c) const
     {
-        ASSAY_TRY(auto cell, open_cell(state, c.cell));
-        if (c.grade == 0 || c.grade > cell.own.grades)
-            return fail(errc::not_found, "there is no such grade", "grade_not_found");
-        auto const& groups = state.test.standards;
-        if (std::none_of(groups.begin(), groups.end(),
-                         [&](auto const& g) { return g.id == c.standard_group; }))
-            return fail(errc::invalid, "the standard group is not part of this grade's rubric",
-                        "standard_group_unknown");
-        if (c.score > 5)
-            return fail(errc::invalid, "the score must be from 1 to 5", "score_out_of_range");
-        auto const call = grid_id::read(c.call, grid_kind::call);
-        bool const implicit_call = call && call->ordinal == 0; // of a cell closed without a call
-        if (!call || call->test != c.test || call->cell != c.cell ||
-            (!implicit_call && call->ordinal > cell.own.calls))
-            return fail(errc::not_found, "there is no such tool call in this invocation",
-                        "tool_call_not_found");
-        ASSAY_TRY(auto ordinal, next_ordinal(cell.own.feedbacks, "feedback"));
-        event::feedback_recorded feedback{ordinal,          c.grade, c.call,
-                                          c.standard_group, c.score, c.text};
-        return decision{{{cell_stream(c.test, c.cell), std::move(feedback)}},
-                        {{"feedback_id", id_text(c.test, grid_kind::feedback, c.cell, ordinal)},
-                         {"grade_id", id_text(c.test, grid_kind::grade, c.cell, c.grade)},
-                         {"tool_call_id", c.call.text()},
-                         {"standard_group_id", c.standard_group.text()},
-                         {"score", c.score}}};
+        return decide_feedback(state, c);
+    }
+
+    result<decision> operator()(command::end_cell const& c) const { return decide_end(state, c); }
+
+    result<decision> operator()(command::note_decrypt const& c) const
+    {
+        return decision{{{{stream_kind::workspace, state.workspace}, c.attempt}},
+                        {{"granted", c.attempt.granted}}};
+    }
+
+    result<decision> operator()(command::store_file const& c) const
+    {
+        return decision{{{{stream_kind::workspace, state.workspace}, c.file}},
+                        {{"file_id", c.file.file.text()},
+                         {"file_name", c.file.name},
+                         {"row_count", c.file.rows}}};
     }
 
     result<decision> operator()(command::open_trace const& c) const
@@ -422,64 +330,17 @@ struct decider {
             {{cell_stream(c.test, c.cell), event::trace_opened{ordinal, c.run, c.bundle, c.texts}}},
             {{"trace_id", id_text(c.test, grid_kind::trace, c.cell, ordinal)}}};
     }
-};
 
-struct footprinter {
-    uuid workspace;
+    result<decision> operator()(command::change_nothing const&) const { return decision{}; }
 
-    static footprint cells(uuid const& test, std::vector<std::uint32_t> const& indexes)
+    template <class Note>
+    result<decision> operator()(Note const& c) const
     {
-        footprint f{test, {test_stream(test)}};
-        for (auto const index : indexes)
-            f.streams.push_back(cell_stream(test, index));
-        return f;
-    }
-
-    footprint operator()(command::create_workspace const& c) const
-    {
-        return {c.id, {{stream_kind::workspace, c.id}}};
-    }
-
-    footprint operator()(command::create_api_key const& c) const
-    {
-        return {workspace, {{stream_kind::api_key, c.id}}};
-    }
-
-    footprint operator()(command::revoke_api_key const& c) const
-    {
-        return {workspace, {{stream_kind::api_key, c.id}}};
-    }
-
-    footprint operator()(command::save_item const& c) const
-    {
-        return {workspace, {{stream_kind::item, c.id}}};
-    }
-
-    footprint operator()(command::delete_item const& c) const
-    {
-        return {workspace, {{stream_kind::item, c.id}}};
-    }
-
-    footprint operator()(command::begin_runs const& c) const { return cells(c.test, c.cells); }
-
-    footprint operator()(command::fail_cells const& c) const { return cells(c.test, c.cells); }
-
-    template <class Command>
-    footprint operator()(Command const& c) const
-    {
-        if constexpr (requires { std::uint32_t{c.cell}; })
-            return cells(c.test, {c.cell});
-        else
-            return cells(c.test, {});
+        return decide_note(state, c);
     }
 };
 
 } // namespace
-
-footprint footprint_of(any_command const& command, uuid const& workspace)
-{
-    return std::visit(footprinter{workspace}, command);
-}
 
 result<decision> decide(partition_state const& state, any_command const& command)
 {

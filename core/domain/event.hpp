@@ -41,6 +41,8 @@ BOOST_DEFINE_ENUM_CLASS(outcome, completed, refused, provider_error, timeout, no
 /// Why a cell failed before it ran.
 BOOST_DEFINE_ENUM_CLASS(fail_reason, key_revoked, over_budget, configuration)
 
+BOOST_DEFINE_ENUM_CLASS(problem_kind, feature, bug, question, other)
+
 /// An id with the name it had at that moment.
 struct named {
     uuid id;
@@ -56,7 +58,7 @@ BOOST_DESCRIBE_STRUCT(sealed_field, (), (field, text))
 
 namespace event {
 
-// ---- workspace and identity: partition = workspace ----
+// ---- workspace, identity and files: partition = workspace ----
 
 struct workspace_created {
     std::string name;
@@ -74,6 +76,32 @@ struct api_key_revoked {
     std::string reason;
 };
 BOOST_DESCRIBE_STRUCT(api_key_revoked, (), (reason))
+
+/// Somebody asked for the plaintext of a provider's key. Recorded before the plaintext leaves, and never with it.
+struct decrypt_attempted {
+    uuid invocation; ///< as it was named; there may be none of that id
+    uuid key;        ///< likewise
+    bool granted = false;
+    std::string reason; ///< stable word why not; empty when it was granted
+};
+BOOST_DESCRIBE_STRUCT(decrypt_attempted, (), (invocation, key, granted, reason))
+
+/// A file was made. Its bytes are sealed in chunks, so that it is written and read piece by piece.
+struct file_stored {
+    uuid file;
+    std::string name;
+    std::string media_type;
+    std::uint64_t bytes = 0;
+    std::uint32_t chunk_bytes = 0; ///< of every chunk but the last
+    std::vector<content> chunks;
+    digest tag; ///< of the whole bytes under the workspace's key: equal files, equal tags
+    std::uint64_t rows = 0;   ///< of its main table
+    std::optional<uuid> test; ///< what it is about
+    std::vector<uuid> departments;
+};
+BOOST_DESCRIBE_STRUCT(file_stored, (),
+                      (file, name, media_type, bytes, chunk_bytes, chunks, tag, rows, test,
+                       departments))
 
 // ---- catalog: partition = workspace, stream = item ----
 
@@ -124,7 +152,7 @@ struct test_started {
     std::uint32_t scenarios = 0;
     std::uint32_t repeats = 1;
     assay::drive drive{};
-    bool infinite = false;
+    bool infinite = false; ///< repeats are added until there are `max_repeats`
     std::optional<named> rubric;
     std::uint32_t total_points = 1;
     std::uint32_t pass_points = 1;
@@ -133,11 +161,19 @@ struct test_started {
     content config;
     std::vector<content> scenario_chunks; ///< the frozen scenarios, in parts that are read singly
     digest config_hash; ///< HMAC of the configuration without ids and times: what resume looks for
+    std::optional<std::uint32_t> max_repeats; ///< of an infinite test; from version 2 on
 };
 BOOST_DESCRIBE_STRUCT(test_started, (),
                       (eval, eval_name, name, models, agents, scenarios, repeats, drive, infinite,
                        rubric, total_points, pass_points, standards, departments, config,
-                       scenario_chunks, config_hash))
+                       scenario_chunks, config_hash, max_repeats))
+
+/// One more repeat of every cell of an infinite test is queued.
+struct test_extended {
+    std::uint32_t repeats = 0; ///< how many there are from now on
+    std::uint32_t cells = 0;   ///< how many this adds
+};
+BOOST_DESCRIBE_STRUCT(test_extended, (), (repeats, cells))
 
 /// Every queued cell is terminated by this one event; running ones end at their next safe point.
 struct test_stopped {
@@ -282,17 +318,59 @@ struct trace_opened {
 };
 BOOST_DESCRIBE_STRUCT(trace_opened, (), (trace, run, bundle, texts))
 
+// ---- notes: what is kept beside tests and catalog; partition = workspace, or the test it is about ----
+
+/// Changes the members of a draft that are named; the others stay.
+struct draft_saved {
+    boost::json::object set;
+    std::vector<sealed_field> texts;
+};
+BOOST_DESCRIBE_STRUCT(draft_saved, (), (set, texts))
+
+/// A container for runs that belong to no test.
+struct group_opened {};
+BOOST_DESCRIBE_STRUCT(group_opened, (), ())
+
+struct group_titled {
+    uuid name; ///< of this title; another title has another
+    std::string title;
+};
+BOOST_DESCRIBE_STRUCT(group_titled, (), (name, title))
+
+struct problem_reported {
+    problem_kind kind{};
+    content message;
+};
+BOOST_DESCRIBE_STRUCT(problem_reported, (), (kind, message))
+
+/// A write that waits to be accepted. Nothing else has happened.
+struct write_staged {
+    std::string operation;      ///< "test.start"
+    content body;               ///< of the request
+    digest body_hash;           ///< keyed; what the acknowledging request is compared with
+    boost::json::object answer; ///< what the write would say
+};
+BOOST_DESCRIBE_STRUCT(write_staged, (), (operation, body, body_hash, answer))
+
+/// The staged write took place, in this very commit.
+struct write_accepted {};
+BOOST_DESCRIBE_STRUCT(write_accepted, (), ())
+
+struct write_rejected {};
+BOOST_DESCRIBE_STRUCT(write_rejected, (), ())
+
 } // namespace event
 
 /// Any event. The order is of no meaning; names and versions are the catalogue's.
-using event_body =
-    std::variant<event::workspace_created, event::api_key_created, event::api_key_revoked,
-                 event::item_created, event::item_updated, event::item_deleted, event::test_started,
-                 event::test_stopped, event::test_reopened, event::test_completed,
-                 event::test_archived, event::cell_added, event::run_started, event::call_recorded,
-                 event::run_ended, event::cell_failed, event::cell_terminated,
-                 event::cell_completed, event::grade_recorded, event::grading_failed,
-                 event::feedback_recorded, event::trace_opened>;
+using event_body = std::variant<
+    event::workspace_created, event::api_key_created, event::api_key_revoked, event::item_created,
+    event::item_updated, event::item_deleted, event::test_started, event::test_stopped,
+    event::test_reopened, event::test_completed, event::test_archived, event::cell_added,
+    event::run_started, event::call_recorded, event::run_ended, event::cell_failed,
+    event::cell_terminated, event::cell_completed, event::grade_recorded, event::grading_failed,
+    event::feedback_recorded, event::trace_opened, event::decrypt_attempted, event::file_stored,
+    event::test_extended, event::draft_saved, event::group_opened, event::group_titled,
+    event::problem_reported, event::write_staged, event::write_accepted, event::write_rejected>;
 
 template <class... F>
 struct overloaded : F... {

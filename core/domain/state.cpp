@@ -86,7 +86,7 @@ struct test_applier {
         test.size = {static_cast<std::uint32_t>(e.models.size()), e.scenarios,
                      static_cast<std::uint32_t>(e.agents.size()), e.repeats};
         test.drive = e.drive;
-        test.infinite = e.infinite;
+        test.max_repeats = e.infinite ? e.max_repeats.value_or(0) : 0;
         test.total_points = e.total_points;
         test.pass_points = e.pass_points;
         test.standards = e.standards;
@@ -115,6 +115,12 @@ struct test_applier {
     }
 
     void operator()(event::test_archived const& e) const { test.archived = e.archived; }
+
+    void operator()(event::test_extended const& e) const
+    {
+        test.size.repeats = e.repeats;
+        test.counts.queued += e.cells;
+    }
 
     template <class Other>
     void operator()(Other const&) const
@@ -186,6 +192,35 @@ struct cell_applier {
     }
 };
 
+struct note_applier {
+    note_state& note;
+
+    void operator()(event::draft_saved const&) const { note.kind = note_kind::draft; }
+
+    void operator()(event::group_opened const&) const { note.kind = note_kind::group; }
+
+    void operator()(event::group_titled const&) const { note.kind = note_kind::group; }
+
+    void operator()(event::problem_reported const&) const { note.kind = note_kind::problem; }
+
+    void operator()(event::write_staged const& e) const
+    {
+        note.kind = note_kind::staged_write;
+        note.operation = e.operation;
+        note.body_hash = e.body_hash;
+        note.answer = json::canonical(e.answer);
+    }
+
+    void operator()(event::write_accepted const&) const { note.phase = note_phase::accepted; }
+
+    void operator()(event::write_rejected const&) const { note.phase = note_phase::rejected; }
+
+    template <class Other>
+    void operator()(Other const&) const
+    {
+    }
+};
+
 void apply_cell(partition_state& state, std::uint32_t index, event_body const& body)
 {
     auto& test = state.test;
@@ -227,6 +262,14 @@ void apply(partition_state& state, stream_id const& stream, event_body const& bo
         auto const id = grid_id::read(stream.id, grid_kind::invocation);
         assert(id && "a cell's stream is an invocation's id");
         apply_cell(state, id->cell, body);
+        return;
+    }
+    case stream_kind::note: {
+        auto& note = state.notes[stream.id];
+        note.exists = true;
+        note.workspace = context.workspace;
+        ++note.version;
+        std::visit(note_applier{note}, body);
         return;
     }
     }

@@ -14,7 +14,7 @@
 namespace assay {
 
 /// Where an event is written. Streams of one partition can be written by one commit.
-BOOST_DEFINE_ENUM_CLASS(stream_kind, workspace, api_key, item, test, cell)
+BOOST_DEFINE_ENUM_CLASS(stream_kind, workspace, api_key, item, test, cell, note)
 
 struct stream_id {
     stream_kind kind{};
@@ -113,7 +113,7 @@ struct test_state {
     grid_size size;
     std::uint32_t added = 0;
     assay::drive drive{};
-    bool infinite = false;
+    std::uint32_t max_repeats = 0; ///< of an infinite test; 0: it ends with the repeats it has
     test_phase phase{};
     bool archived = false;
     std::uint32_t stops = 0; ///< how often it was stopped: queued cells from before are terminated
@@ -130,7 +130,7 @@ struct test_state {
     [[nodiscard]] bool has_cell(std::uint32_t cell) const;
 };
 BOOST_DESCRIBE_STRUCT(test_state, (),
-                      (exists, workspace, eval, size, added, drive, infinite, phase, archived,
+                      (exists, workspace, eval, size, added, drive, max_repeats, phase, archived,
                        stops, counts, total_points, pass_points, standards, config, config_hash,
                        started_at))
 
@@ -155,6 +155,23 @@ BOOST_DESCRIBE_STRUCT(cell_state, (),
 /// A cell's status as everybody sees it: its own, unless a stop or the end of the test has closed it.
 [[nodiscard]] cell_status effective_status(test_state const& test, cell_state const& cell);
 
+BOOST_DEFINE_ENUM_CLASS(note_kind, draft, group, problem, staged_write)
+BOOST_DEFINE_ENUM_CLASS(note_phase, open, accepted, rejected)
+
+/// What is kept beside tests and catalog.
+struct note_state {
+    bool exists = false;
+    uuid workspace;
+    note_kind kind{};
+    std::uint32_t version = 0; ///< number of its changes
+    note_phase phase{};        ///< of a staged write, as are the next
+    std::string operation;
+    digest body_hash;
+    std::string answer; ///< canonical JSON
+};
+BOOST_DESCRIBE_STRUCT(note_state, (),
+                      (exists, workspace, kind, version, phase, operation, body_hash, answer))
+
 /// The streams that one decision reads and writes, folded. All of them belong to one partition.
 struct partition_state {
     uuid workspace; ///< whose command it is
@@ -163,6 +180,7 @@ struct partition_state {
     std::map<uuid, item_state> items;
     test_state test;
     std::map<std::uint32_t, cell_state> cells;
+    std::map<uuid, note_state> notes;
 };
 
 /// When and in whose name an event happened: what `apply` may need beside the event.

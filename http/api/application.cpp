@@ -73,11 +73,19 @@ http::router application::routes()
     add_invocation_reads(to, s);
     add_invocation_commands(to, s);
     add_invocation_trace(to, s);
+    add_client_driven(to, s);
     add_grading(to, s);
+    add_decrypt(to, s);
+    add_downloads(to, s);
+    add_export(to, s);
     add_watch(to, s, hub_);
     add_refresh(to, s);
+    add_test_drafts(to, s);
+    add_test_groups(to, s);
+    add_test_problem(to, s);
     add_catalog(to, s);
     add_admin(to, s);
+    add_test_context(to, s);
     return to;
 }
 

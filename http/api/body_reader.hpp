@@ -5,6 +5,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "core/uuid.hpp"
+#include "http/server/router.hpp"
 
 #include <boost/mp11.hpp>
 
@@ -200,6 +201,49 @@ template <body_struct T>
     body_problems bad;
     read_fields(from, bad, out);
     ASSAY_CHECK(std::move(bad).verdict());
+    return out;
+}
+
+/// What a field may be, in a word or two.
+template <class T>
+[[nodiscard]] std::string type_name()
+{
+    if constexpr (codec::is_optional<T>)
+        return type_name<typename T::value_type>();
+    else if constexpr (codec::is_vector<T>)
+        return "array of " + type_name<typename T::value_type>();
+    else if constexpr (std::same_as<T, bool>)
+        return "boolean";
+    else if constexpr (std::integral<T>)
+        return "integer";
+    else if constexpr (std::same_as<T, double>)
+        return "number";
+    else if constexpr (std::same_as<T, std::string>)
+        return "string";
+    else if constexpr (std::same_as<T, uuid>)
+        return "uuid";
+    else if constexpr (std::same_as<T, date_from> || std::same_as<T, date_to>)
+        return "date";
+    else if constexpr (std::same_as<T, json::value>)
+        return "any";
+    else
+        return "object";
+}
+
+/// The fields of a request, as its reader knows them.
+template <body_struct T>
+[[nodiscard]] std::vector<http::route_param> params_of()
+{
+    std::vector<http::route_param> out;
+    std::apply(
+        [&](auto const&... f) {
+            auto const one = [&]<class Struct, class Member>(field<Struct, Member> const& each) {
+                out.push_back(
+                    {std::string(each.name), type_name<Member>(), !codec::is_optional<Member>});
+            };
+            (one(f), ...);
+        },
+        T::fields);
     return out;
 }
 

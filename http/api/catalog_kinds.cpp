@@ -15,12 +15,13 @@ constexpr bounds points{.min = 0, .max = 1'000'000};
 constexpr bounds short_text{.size_max = 2048};
 constexpr bounds many_ids{.size_max = 100'000};
 
-constexpr std::array<member, 7> eval_members{{
+constexpr std::array<member, 8> eval_members{{
     {"model_ids", ids, item_kind::model, many_ids},
     {"rubric_ids", ids, item_kind::rubric},
     {"scenario_ids", ids, item_kind::scenario, many_ids},
     {"agent_ids", ids, item_kind::agent, many_ids},
     {"infinite_mode", boolean},
+    {"max_repeats", integer, {}, {.min = 1, .max = 1e6}},
     {"judge_model_id", id, item_kind::model},
     {"model_rubric_ids", ids},
 }};

@@ -1,3 +1,4 @@
+#include "http/api/invocation_ids.hpp"
 #include "http/api/routes.hpp"
 #include "projections/queries.hpp"
 
@@ -72,35 +73,6 @@ struct terminate_body {
         field{"message", &terminate_body::message},
     };
 };
-
-std::unexpected<error> no_invocation()
-{
-    return fail(errc::not_found, "there is no such invocation", "invocation_not_found");
-}
-
-std::unexpected<error> no_run()
-{
-    return fail(errc::not_found, "there is no such run", "run_not_found");
-}
-
-/// Takes an invocation's id apart, if it is one of `test`.
-result<grid_id> place_of_invocation(uuid const& id, std::optional<uuid> const& test = {})
-{
-    auto const place = grid_id::read(id, grid_kind::invocation);
-    if (!place || (test && place->test != *test))
-        return no_invocation();
-    return *place;
-}
-
-/// The test that `in` names, if the caller may see it. An invocation of a test that is not the
-/// caller's is unknown.
-result<projections::test_row> test_of(projections::reader const& views, incoming const& in,
-                                      uuid const& test)
-{
-    ASSAY_TRY(auto row, projections::get_test(views, in.who.workspace, test));
-    ASSAY_CHECK(check_departments(in, row.started.departments));
-    return row;
-}
 
 template <class List>
 std::optional<std::uint16_t> index_of(List const& items, uuid const& id)
@@ -200,12 +172,10 @@ result<std::string> bind_run(services const& s, incoming const& in, run_body con
 {
     auto const views = s.engine.read();
     ASSAY_TRY(auto const test, test_of(*views, in, *asked.test_id));
-    ASSAY_TRY(auto const place, place_of_invocation(*asked.test_invocation_id, asked.test_id));
+    ASSAY_TRY(auto const place,
+              place_of_run(*asked.test_id, *asked.test_invocation_id, *asked.run_id));
     ASSAY_CHECK(projections::get_cell(*views, test, place.cell));
-    auto const run = grid_id::read(*asked.run_id, grid_kind::run);
-    if (!run || run->test != place.test || run->cell != place.cell)
-        return no_run();
-    ASSAY_CHECK(projections::get_run(*views, run->test, run->cell, run->ordinal));
+    ASSAY_CHECK(projections::get_run(*views, place.test, place.cell, place.ordinal));
     if (asked.test_invocation_trace_id) {
         auto const trace = grid_id::read(*asked.test_invocation_trace_id, grid_kind::trace);
         auto const absent = fail(errc::not_found, "there is no such trace", "trace_not_found");
@@ -344,24 +314,40 @@ void terminate(services const& s, incoming in, reply respond)
 
 void add_invocation_commands(http::router& to, services const& s)
 {
-    auto const op = [](std::string_view name, std::string_view path, std::string_view operation_) {
-        return operation{.name = name,
-                         .path = path,
-                         .permission = {"test", std::string(operation_)},
-                         .tags = "test,tests,benchmark"};
-    };
     add_slow_command(to, s,
-                     op("test.invocation_create", "/test/invocation_create", "invocation_create"),
+                     {.name = "test.invocation_create",
+                      .path = "/test/invocation_create",
+                      .permission = {"test", "invocation_create"},
+                      .tags = "test,tests,benchmark",
+                      .summary = "Add an invocation beside the grid.",
+                      .params = params_of<create_body>()},
                      [s](incoming in, reply r) { create(s, std::move(in), std::move(r)); });
-    add_slow_command(to, s, op("test.invocation_run", "/test/invocation_run", "invocation_run"),
+    add_slow_command(to, s,
+                     {.name = "test.invocation_run",
+                      .path = "/test/invocation_run",
+                      .permission = {"test", "invocation_run"},
+                      .tags = "test,tests,benchmark",
+                      .summary = "Start an invocation, or fire it again.",
+                      .params = params_of<run_body>(),
+                      .staged = true},
                      [s](incoming in, reply r) { run(s, std::move(in), std::move(r)); });
-    add_command(to,
-                op("test.invocation_complete", "/test/invocation_complete", "invocation_complete"),
-                [s](incoming in, reply r) { complete(s, std::move(in), std::move(r)); });
-    add_slow_command(
-        to, s,
-        op("test.invocation_terminate", "/test/invocation_terminate", "invocation_terminate"),
-        [s](incoming in, reply r) { terminate(s, std::move(in), std::move(r)); });
+    add_slow_command(to, s,
+                     {.name = "test.invocation_complete",
+                      .path = "/test/invocation_complete",
+                      .permission = {"test", "invocation_complete"},
+                      .tags = "test,tests,benchmark",
+                      .summary = "Close an invocation by hand.",
+                      .params = params_of<complete_body>(),
+                      .staged = true},
+                     [s](incoming in, reply r) { complete(s, std::move(in), std::move(r)); });
+    add_slow_command(to, s,
+                     {.name = "test.invocation_terminate",
+                      .path = "/test/invocation_terminate",
+                      .permission = {"test", "invocation_terminate"},
+                      .tags = "test,tests,benchmark",
+                      .summary = "End a running invocation at its next safe point.",
+                      .params = params_of<terminate_body>()},
+                     [s](incoming in, reply r) { terminate(s, std::move(in), std::move(r)); });
 }
 
 } // namespace assay::api

@@ -105,10 +105,15 @@ result<engine::prepared> prepare_trace(services const& s, incoming const& in,
     return prepared;
 }
 
+struct traced {
+    uuid id;
+    events::receipt receipt; ///< of nothing, when the trace was there
+};
+
 /// The id of the trace that the request is about: the newest if it says nothing of its own, else a
 /// new one.
-result<uuid> find_or_open(services const& s, incoming const& in, trace_body const& asked,
-                          grid_id const& place)
+result<traced> find_or_open(services const& s, incoming const& in, trace_body const& asked,
+                            grid_id const& place)
 {
     ASSAY_TRY(auto bundle, bundle_of(in.body));
     ASSAY_TRY(auto const run, run_of(asked, place));
@@ -117,18 +122,19 @@ result<uuid> find_or_open(services const& s, incoming const& in, trace_body cons
         auto const views = s.engine.read();
         ASSAY_TRY(auto const traces, projections::list_traces(*views, place.test, place.cell));
         if (!traces.empty())
-            return grid_id::make(place.test, grid_kind::trace, place.cell, traces.back().trace);
+            return traced{
+                grid_id::make(place.test, grid_kind::trace, place.cell, traces.back().trace), {}};
     }
     ASSAY_TRY(auto command, prepare_trace(s, in, asked, place, run, std::move(bundle)));
-    ASSAY_TRY(auto const receipt, s.engine.give_and_wait(std::move(command)));
+    ASSAY_TRY(auto receipt, s.engine.give_and_wait(std::move(command)));
     auto const id = uuid::parse(std::string_view(receipt.answer.at("trace_id").as_string()));
     if (!id)
         return fail(errc::internal, "a trace without an id");
-    return *id;
+    return traced{*id, std::move(receipt)};
 }
 
 /// POST /test/invocation_trace   200 id and trace · 404 · 409 test completed and no trace yet
-result<std::string> trace(services const& s, incoming const& in)
+result<std::string> trace(services const& s, incoming const& in, reply& respond)
 {
     ASSAY_TRY(auto const asked, read_body<trace_body>(in.body));
     ASSAY_TRY(auto const place, place_of(asked));
@@ -140,7 +146,10 @@ result<std::string> trace(services const& s, incoming const& in)
             return std::unexpected(opened.error());
         ASSAY_CHECK(projections::get_cell((*opened)->views(), (*opened)->test(), place.cell));
     }
-    ASSAY_TRY(auto const id, find_or_open(s, in, asked, place));
+    ASSAY_TRY(auto const found, find_or_open(s, in, asked, place));
+    auto const& id = found.id;
+    if (is_pending(found.receipt))
+        respond.nothing_stale();
 
     std::string body;
     json_writer w(body);
@@ -158,7 +167,7 @@ result<std::string> trace(services const& s, incoming const& in)
         ASSAY_CHECK(write_trace(w, s, *data, cell, row == cell.traces.end() ? nullptr : &*row));
     }
     w.end_object();
-    return body;
+    return marked(std::move(body), found.receipt);
 }
 
 } // namespace
@@ -169,8 +178,11 @@ void add_invocation_trace(http::router& to, services const& s)
                      {.name = "test.invocation_trace",
                       .path = "/test/invocation_trace",
                       .permission = {"test", "invocation_trace"},
-                      .tags = "test"},
-                     [s](incoming in, reply respond) { respond(trace(s, in)); });
+                      .tags = "test",
+                      .summary = "Bind an invocation to its configuration, and read its trace.",
+                      .params = params_of<trace_body>(),
+                      .staged = true},
+                     [s](incoming in, reply respond) { respond(trace(s, in, respond)); });
 }
 
 } // namespace assay::api

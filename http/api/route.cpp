@@ -66,28 +66,42 @@ result<std::string> idempotency_key_of(http::request const& req, json::object co
     return key;
 }
 
-/// Staging is refused rather than passed over: the caller would take an effective write for a
-/// staged one.
-result<void> refuse_staging(json::object const& body)
+/// A member that is true, false, or as good as left out.
+result<std::optional<bool>> flag_of(json::object const& body, std::string_view name)
 {
-    auto const* const soft = body.if_contains("soft");
-    if (soft && soft->is_bool() && soft->get_bool())
-        return bad_field("soft", "staged writes are not available", "unsupported");
-    if (soft && !soft->is_bool() && !soft->is_null())
-        return bad_field("soft", "expected true or false", "bool_type");
-    auto const* const accept = body.if_contains("accept");
-    if (accept && !accept->is_bool() && !accept->is_null())
-        return bad_field("accept", "expected true or false", "bool_type");
-    if (accept && accept->is_bool())
-        return bad_field("accept", "nothing was staged under this key", "unsupported");
-    return {};
+    auto const* const v = body.if_contains(name);
+    if (!v || v->is_null())
+        return std::nullopt;
+    if (!v->is_bool())
+        return bad_field(name, "expected true or false", "bool_type");
+    return v->get_bool();
 }
 
-std::string compared_body(json::object body)
+/// What `soft` and `accept` ask for. An operation that knows no staging refuses them: the caller
+/// would take an effective write for a staged one.
+result<std::optional<staging_step>> staging_of(json::object const& body, bool staged, bool keyed)
+{
+    ASSAY_TRY(auto const soft, flag_of(body, "soft"));
+    ASSAY_TRY(auto const accept, flag_of(body, "accept"));
+    if (!soft.value_or(false) && !accept)
+        return std::nullopt;
+    auto const* const name = accept ? "accept" : "soft";
+    if (!staged)
+        return bad_field(name, "this operation cannot be staged", "unsupported");
+    if (accept && soft.value_or(false))
+        return bad_field("accept", "a write is staged first, then accepted or rejected");
+    if (!keyed)
+        return bad_field("idempotency_key", "a staged write is named by its key", "missing");
+    if (!accept)
+        return staging_step::stage;
+    return *accept ? staging_step::accept : staging_step::reject;
+}
+
+json::object compared_body(json::object body)
 {
     for (auto const name : not_compared)
         body.erase(name);
-    return json::canonical(body);
+    return body;
 }
 
 events::channel channel_of(http::request const& req)
@@ -99,7 +113,24 @@ events::channel channel_of(http::request const& req)
 
 enum class kind : std::uint8_t { query, command };
 
-std::expected<incoming, http::response> accept(http::request req, kind k)
+/// Who gives the command, and how it is told from others.
+result<void> read_sender(http::request const& req, json::object const& body, bool staged,
+                         engine::caller& who)
+{
+    ASSAY_TRY(auto key, idempotency_key_of(req, body));
+    ASSAY_TRY(who.staging, staging_of(body, staged, !key.empty()));
+    who.channel = channel_of(req);
+    if (!key.empty()) {
+        who.idempotency_key = std::move(key);
+        who.body = json::canonical(compared_body(body));
+    }
+    // A minted id is nothing that the client could ask about later.
+    if (req.headers.find("X-Request-Id"))
+        who.request_id = req.request_id;
+    return {};
+}
+
+std::expected<incoming, http::response> accept(http::request req, kind k, bool staged = false)
 {
     auto body = body_of(req);
     if (!body)
@@ -108,44 +139,78 @@ std::expected<incoming, http::response> accept(http::request req, kind k)
     in.who.workspace = req.caller->workspace;
     in.who.profile = req.caller->profile;
     if (k == kind::command) {
-        auto key = idempotency_key_of(req, *body);
-        if (key)
-            if (auto const staged = refuse_staging(*body); !staged)
-                key = std::unexpected(staged.error());
-        if (!key)
-            return std::unexpected(http::problem(key.error(), true));
-        in.who.channel = channel_of(req);
-        if (!key->empty()) {
-            in.who.idempotency_key = std::move(*key);
-            in.who.body = compared_body(*body);
-        }
-        // A minted id is nothing that the client could ask about later.
-        if (req.headers.find("X-Request-Id"))
-            in.who.request_id = req.request_id;
+        if (auto const read = read_sender(req, *body, staged, in.who); !read)
+            return std::unexpected(http::problem(read.error(), true));
     }
     in.body = std::move(*body);
     in.request = std::move(req);
     return in;
 }
 
-void add(http::router& to, operation const& op, http::handler serve)
+http::route route_of(operation const& op, std::string_view name, std::string_view path,
+                     http::method method)
 {
-    to.add({.method = http::method::post,
-            .pattern = std::string(op.path),
-            .name = std::string(op.name),
+    return {.method = method,
+            .pattern = std::string(path),
+            .name = std::string(name),
             .permission = op.permission,
+            .checks_permission = op.checks_permission,
             .body_bytes_max = op.body_bytes_max,
             .documented_errors = true,
-            .serve = std::move(serve)});
+            .summary = std::string(op.summary),
+            .params = op.params};
 }
 
-void run_command(command_function const& serve, http::request req, http::responder respond,
-                 std::string_view tags)
+void add(http::router& to, operation const& op, http::handler serve)
 {
-    auto in = accept(std::move(req), kind::command);
+    auto const shared = std::make_shared<http::handler const>(std::move(serve));
+    auto const add_one = [&](http::route r) {
+        r.serve = [shared](http::request req, http::responder respond) {
+            (*shared)(std::move(req), std::move(respond));
+        };
+        to.add(std::move(r));
+    };
+    add_one(route_of(op, op.name, op.path, http::method::post));
+    for (auto const& a : op.also)
+        add_one(route_of(op, a.name, a.path, a.method));
+}
+
+/// An answer to a staged write may name it by its key alone: then the body is the staged one.
+result<void> complete_body(engine::engine const& e, std::string const& operation, incoming& in)
+{
+    bool const answers = in.who.staging && *in.who.staging != staging_step::stage;
+    if (!answers || !compared_body(in.body).empty())
+        return {};
+    ASSAY_TRY(in.body, e.staged_body(in.who, operation));
+    in.who.body = json::canonical(in.body);
+    return {};
+}
+
+/// What running a command needs of its operation.
+struct command_route {
+    command_function serve;
+    std::string name;
+    std::string tags;
+    bool staged = false;
+    engine::engine const* engine = nullptr; ///< of a slow command
+};
+
+void run_command(command_route const& route, http::request req, http::responder respond)
+{
+    auto in = accept(std::move(req), kind::command, route.staged);
     if (!in)
         return respond(std::move(in.error()));
-    serve(std::move(*in), reply(std::move(respond), "X-Invalidate-Tags", tags));
+    if (route.engine)
+        if (auto found = complete_body(*route.engine, route.name, *in); !found)
+            return respond(std::unexpected(documented(std::move(found.error()))));
+    route.serve(std::move(*in), reply(std::move(respond), "X-Invalidate-Tags", route.tags));
+}
+
+std::shared_ptr<command_route const> shared_route(operation const& op, command_function serve,
+                                                  engine::engine const* e)
+{
+    return std::make_shared<command_route const>(command_route{
+        std::move(serve), std::string(op.name), std::string(op.tags), op.staged && e, e});
 }
 
 } // namespace
@@ -209,19 +274,20 @@ void add_query(http::router& to, services const& s, operation op, query serve)
 void add_command(http::router& to, operation op, command_function serve)
 {
     add(to, op,
-        [serve = std::move(serve), tags = op.tags](http::request req, http::responder respond) {
-            run_command(serve, std::move(req), std::move(respond), tags);
+        [route = shared_route(op, std::move(serve), nullptr)](http::request req,
+                                                              http::responder respond) {
+            run_command(*route, std::move(req), std::move(respond));
         });
 }
 
 void add_slow_command(http::router& to, services const& s, operation op, command_function serve)
 {
-    auto const shared = std::make_shared<command_function const>(std::move(serve));
     add(to, op,
-        [&pool = s.pool, shared, tags = op.tags](http::request req, http::responder respond) {
-            pool.run([shared, tags, req = std::move(req), respond = std::move(respond)]() mutable {
+        [&pool = s.pool, route = shared_route(op, std::move(serve), &s.engine)](
+            http::request req, http::responder respond) {
+            pool.run([route, req = std::move(req), respond = std::move(respond)]() mutable {
                 try {
-                    run_command(*shared, std::move(req), std::move(respond), tags);
+                    run_command(*route, std::move(req), std::move(respond));
                 } catch (std::exception const&) {
                     // The responder, destroyed on the way here, has answered 500.
                     return;
@@ -239,8 +305,51 @@ void give(services const& s, result<engine::prepared> command, reply respond,
                                            result<events::receipt> done) mutable {
         if (!done)
             return respond(std::unexpected(std::move(done.error())));
-        respond(answer(*done));
+        if (is_pending(*done))
+            respond.nothing_stale();
+        respond(marked(answer(*done), *done));
     });
+}
+
+void give_again(services const& s, incoming const& in, std::string operation, error why,
+                reply respond, std::function<std::string(events::receipt const&)> answer)
+{
+    if (in.who.idempotency_key.empty())
+        return respond(std::unexpected(std::move(why)));
+    auto command = s.engine.prepare_replay(in.who, std::move(operation));
+    if (!command)
+        return respond(std::unexpected(std::move(command.error())));
+    s.engine.give(std::move(*command),
+                  [why = std::move(why), respond = std::move(respond),
+                   answer = std::move(answer)](result<events::receipt> done) mutable {
+                      if (!done || !done->replayed)
+                          return respond(std::unexpected(done ? std::move(why) : done.error()));
+                      if (is_pending(*done))
+                          respond.nothing_stale();
+                      respond(marked(answer(*done), *done));
+                  });
+}
+
+bool is_pending(events::receipt const& done)
+{
+    auto const* const staged = done.answer.if_contains("staged");
+    return staged && *staged != "accepted";
+}
+
+std::string marked(std::string body, events::receipt const& done)
+{
+    auto const* const staged = done.answer.if_contains("staged");
+    if (!staged)
+        return body;
+    auto parsed = json::parse_stored(body);
+    if (!parsed || !parsed->is_object())
+        return body;
+    auto& object = parsed->get_object();
+    object["staged"] = *staged;
+    if (auto* const message = object.if_contains("message"); message && is_pending(done))
+        *message = *staged == "staged" ? "The write waits to be accepted; nothing has changed yet."
+                                       : "The staged write was rejected; nothing has changed.";
+    return json::canonical(object);
 }
 
 result<std::shared_ptr<projections::reader const>>

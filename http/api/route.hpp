@@ -39,14 +39,26 @@ struct incoming {
     }
 };
 
+/// Another path of an operation, served by the same handler.
+struct path_alias {
+    std::string_view name; ///< "test.invocation_draft"
+    std::string_view path; ///< "/test/invocation_draft"
+    http::method method = http::method::post;
+};
+
 /// One operation: POST with a JSON body, unless said otherwise.
 struct operation {
     std::string_view name; ///< "test.start"
     std::string_view path; ///< "/test/start"
     http::permission permission;
+    std::vector<path_alias> also{};
     /// Of a command X-Invalidate-Tags, of a query X-Cache-Tags; empty: no such header.
     std::string_view tags{};
     std::size_t body_bytes_max = 1 << 20;
+    bool checks_permission = false; ///< see http::route
+    std::string_view summary{};     ///< one sentence for people
+    std::vector<http::route_param> params{};
+    bool staged = false; ///< takes `soft` and `accept`; only of slow commands
 };
 
 /// Answers once; errors get the documented shape, success the operation's header.
@@ -60,6 +72,9 @@ public:
     /// A JSON text, or the error.
     void operator()(result<std::string> body);
     void send(result<http::response> answer);
+
+    /// What the header would call stale is not.
+    void nothing_stale() { tags_ = {}; }
 
 private:
     http::responder to_;
@@ -83,6 +98,17 @@ void add_slow_command(http::router& to, services const& s, operation op, command
 /// Gives the command to the pipeline; `answer` makes the body from what the decision said.
 void give(services const& s, result<engine::prepared> command, reply respond,
           std::function<std::string(events::receipt const&)> answer);
+
+/// For a command that cannot be prepared any more, say because the eval it names is gone: if it came
+/// with the key of an earlier one, that one's answer; else `why`.
+void give_again(services const& s, incoming const& in, std::string operation, error why,
+                reply respond, std::function<std::string(events::receipt const&)> answer);
+
+/// The body of a command that was staged, or that answers a staged one, says so; any other stays.
+[[nodiscard]] std::string marked(std::string body, events::receipt const& done);
+
+/// Whether the command of this receipt has not taken place.
+[[nodiscard]] bool is_pending(events::receipt const& done);
 
 /// The views for a reading request: as they are now, or as a `snapshot_key` pins them.
 [[nodiscard]] result<std::shared_ptr<projections::reader const>>
@@ -112,6 +138,12 @@ constexpr std::uint64_t page_size_default = 50;
 /// The same for a command on a test, by its id. A test that is not there passes: the decision says
 /// so.
 [[nodiscard]] result<void> check_test(services const& s, incoming const& in, uuid const& test);
+
+/// Keys have no sessions: all that a profile does is one.
+[[nodiscard]] inline uuid session_of(uuid const& profile)
+{
+    return derive_uuid(profile, "session");
+}
 
 /// The key that came with the request, as acknowledgements repeat it.
 [[nodiscard]] json::value echoed_key(engine::caller const& who);

@@ -47,30 +47,23 @@ void write_call(json_writer& w, test_data const& d, cell_data const& c,
         .end_object();
 }
 
-result<void> write_message(json_writer& w, services const& s, test_data const& d,
-                           cell_data const& c, message_place const& m)
+void write_message_head(json_writer& w, test_data const& d, cell_data const& c,
+                        message_place const& m)
 {
-    bool const answer =
-        m.role == "assistant" && m.call->call.answer && m.text == &*m.call->call.answer;
-    w.begin_object().member("id", m.id).member("role", m.role).member("created_at", m.call->at);
+    auto const answered = calls_answered(d, c, m);
+    w.member("id", m.id).member("role", m.role).member("created_at", m.call->at);
     w.name("text_ids").begin_array().value(m.id).end_array();
-    w.member("call_ids", answer ? std::vector{d.id(grid_kind::call, c.cell.cell, m.call->call.call)}
-                                : std::vector<uuid>());
-    w.name("calls").begin_array();
-    if (answer)
+    w.member("call_ids", answered).name("calls").begin_array();
+    if (!answered.empty())
         write_call(w, d, c, *m.run, *m.call);
     w.end_array().member("reasoning", false).member("in_context", true);
-    ASSAY_CHECK(write_text(w, s, d, *m.text));
-    w.end_object();
-    return {};
 }
 
-result<void> write_run(json_writer& w, services const& s, test_data const& d, cell_data const& c,
-                       projections::run_view const& run, std::vector<message_place> const& messages)
+void write_run_head(json_writer& w, test_data const& d, cell_data const& c,
+                    projections::run_view const& run)
 {
     auto const& r = run.row;
-    w.begin_object()
-        .member("id", run.id)
+    w.member("id", run.id)
         .member("created_at", r.started_at)
         .member("ended_at", r.ended_at)
         .member("input_tokens", known(r.input_tokens))
@@ -87,20 +80,79 @@ result<void> write_run(json_writer& w, services const& s, test_data const& d, ce
         .member("call_ids", call_ids_of(d, c, run));
     if (!r.error_code.empty())
         w.member("error_code", r.error_code);
-    if (r.error) {
+}
+
+result<void> write_run(json_writer& w, services const& s, test_data const& d, cell_data const& c,
+                       projections::run_view const& run, std::vector<message_place> const& messages)
+{
+    w.begin_object();
+    write_run_head(w, d, c, run);
+    if (auto const& problem = run.row.error) {
         w.name("error").begin_object();
-        ASSAY_CHECK(write_text(w, s, d, *r.error));
+        ASSAY_CHECK(write_text(w, s, d, *problem));
         w.end_object();
     }
     w.name("messages").begin_array();
-    for (auto const& m : messages)
-        if (m.run == &run)
-            ASSAY_CHECK(write_message(w, s, d, c, m));
+    for (auto const& m : messages) {
+        if (m.run != &run)
+            continue;
+        w.begin_object();
+        write_message_head(w, d, c, m);
+        ASSAY_CHECK(write_text(w, s, d, *m.text));
+        w.end_object();
+    }
     w.end_array().end_object();
     return {};
 }
 
 } // namespace
+
+result<void> write_whole_call(json_writer& w, services const& s, test_data const& d,
+                              cell_data const& c, projections::run_view const& run,
+                              projections::call_row const& call)
+{
+    w.begin_object();
+    write_call_members(w, d, c, run, call);
+    w.name("messages").begin_array();
+    // A call was sent everything that the run's earlier calls had sent and got.
+    for (auto const& m : messages_of(d, c)) {
+        bool const own = m.call->call.call == call.call.call;
+        if (m.run->id != run.id || m.call->call.call > call.call.call ||
+            (own && !calls_answered(d, c, m).empty()))
+            continue;
+        w.begin_object().member("role", m.role);
+        ASSAY_CHECK(write_text(w, s, d, *m.text));
+        w.end_object();
+    }
+    w.end_array().name("answer");
+    if (call.call.answer) {
+        w.begin_object();
+        ASSAY_CHECK(write_text(w, s, d, *call.call.answer));
+        w.end_object();
+    } else {
+        w.value(nullptr);
+    }
+    w.end_object();
+    return {};
+}
+
+void write_group_runs(json_writer& w, test_data const& d, cell_data const& c)
+{
+    auto const messages = messages_of(d, c);
+    for (auto const& run : c.runs) {
+        w.begin_object();
+        write_run_head(w, d, c, run);
+        w.member("previous_context_start_index", 0).name("messages").begin_array();
+        for (auto const& m : messages) {
+            if (m.run != &run)
+                continue;
+            w.begin_object();
+            write_message_head(w, d, c, m);
+            w.end_object();
+        }
+        w.end_array().end_object();
+    }
+}
 
 result<void> write_trace(json_writer& w, services const& s, test_data const& d, cell_data const& c,
                          projections::trace_row const* trace)

@@ -398,7 +398,10 @@ void add_test_benchmark(http::router& to, services const& s)
               {.name = "test.benchmark",
                .path = "/test/benchmark",
                .permission = {"test", "benchmark"},
-               .tags = "benchmark"},
+               .also = {{"test.benchmark_get", "/test/benchmark/get"}},
+               .tags = "benchmark",
+               .summary = "Compare models, agents and standards over tests.",
+               .params = params_of<benchmark_body>()},
               [s](incoming const& in) { return benchmark(s, in); });
 }
 

@@ -1,8 +1,7 @@
+#include "http/api/test_get.hpp"
+
 #include "http/api/routes.hpp"
 #include "http/api/row_stream.hpp"
-#include "http/api/test_rows.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -10,49 +9,8 @@ namespace assay::api {
 
 namespace {
 
-using projections::page;
-
-/// Cells that stand in the answer; the rest is behind /test/invocations.
-constexpr std::uint64_t inline_cells_max = 10'000;
 /// From here on the answer is written while it is sent.
 constexpr std::uint64_t streamed_from_cells = 256;
-
-struct get_body {
-    uuid test_id;
-    std::optional<std::int64_t> configs_groups_page;
-    std::optional<std::int64_t> configs_groups_page_size;
-    std::optional<std::vector<std::string>> configs_expanded;
-    std::optional<std::int64_t> configs_expanded_page_size;
-    std::optional<std::string> configs_search;
-    std::optional<std::vector<std::string>> configs_selected;
-    std::optional<std::string> snapshot_key;
-    std::optional<bool> summary;
-
-    static constexpr auto fields = std::tuple{
-        field{"test_id", &get_body::test_id},
-        field{"configs_groups_page", &get_body::configs_groups_page, {.min = 1}},
-        field{"configs_groups_page_size", &get_body::configs_groups_page_size, {.min = 1}},
-        field{"configs_expanded", &get_body::configs_expanded},
-        field{"configs_expanded_page_size", &get_body::configs_expanded_page_size, {.min = 1}},
-        field{"configs_search", &get_body::configs_search},
-        field{"configs_selected", &get_body::configs_selected},
-        field{"snapshot_key", &get_body::snapshot_key},
-        field{"summary", &get_body::summary},
-    };
-};
-
-/// What an answer is made of; lives until its last piece has been sent.
-struct answer_state {
-    get_body asked;
-    std::shared_ptr<test_data> data;
-    std::vector<cell_data> cells;
-    std::optional<uuid> next;    ///< first invocation still open
-    std::optional<uuid> current; ///< a running one, else the next
-    std::optional<std::string> eval_description;
-    projections::score_total scores; ///< of all graded cells
-    std::uint64_t runs = 0;
-    std::optional<instant> last_run;
-};
 
 using state_ptr = std::shared_ptr<answer_state>;
 
@@ -70,73 +28,12 @@ void write_head(json_writer& w, answer_state const& a)
     w.name("status_summary");
     write_status_summary(w, d.counts(), d.total());
     w.member("show_controls", d.test().phase != test_phase::completed)
-        .member("current_invocation_id", a.current)
-        .member("next_invocation_id", a.next)
-        .member("has_runs_or_groups", true)
+        .member("current_invocation_id", a.current);
+    if (a.form == surface::current)
+        w.member("next_invocation_id", a.next);
+    w.member("has_runs_or_groups", true)
         .member("truncated", d.total() > inline_cells_max)
         .member("total_invocations", d.total());
-}
-
-bool group_matches(answer_state const& a)
-{
-    auto const& wanted = a.asked.configs_search;
-    auto const& name = a.data->test().started.name;
-    auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
-    return !wanted ||
-           std::search(name.begin(), name.end(), wanted->begin(), wanted->end(),
-                       [&](char x, char y) { return lower(x) == lower(y); }) != name.end() ||
-           wanted->empty();
-}
-
-void write_config(json_writer& w, test_data const& d, cell_data const& c,
-                  projections::run_view const& run)
-{
-    auto const* const config = d.config();
-    auto const& model = d.model_of(c);
-    auto const& agent = d.agent_of(c);
-    w.begin_object()
-        .member("run_id", run.id)
-        .member("group_id", d.id(grid_kind::group))
-        .member("agent_name", agent.name)
-        .member("model_name", model.name)
-        .member("label", fmt::format("{} / {} #{}", model.name, agent.name, c.cell.position + 1))
-        .member("created_at", run.row.started_at)
-        .member("model_id", model.id);
-    if (config) {
-        auto const& parameters = config->agents[c.cell.place.agent].parameters;
-        if (auto const* const t = parameters.if_contains("temperature"); t && t->is_number())
-            w.member("temperature", *t);
-        if (auto const* const r = parameters.if_contains("reasoning_effort"); r && r->is_string())
-            w.member("reasoning", *r);
-    }
-    w.end_object();
-}
-
-/// The one group of a test, and its runs if the caller has it open.
-void write_configs(json_writer& w, answer_state const& a)
-{
-    auto const& d = *a.data;
-    auto const group = d.id(grid_kind::group);
-    bool const shown = group_matches(a) && a.asked.configs_groups_page.value_or(1) == 1;
-    auto const& open = a.asked.configs_expanded;
-    bool const expanded = shown && open && std::ranges::find(*open, group.text()) != open->end();
-    w.name("configs").begin_array();
-    auto left = page_size_of(a.asked.configs_expanded_page_size);
-    for (auto c = a.cells.begin(); expanded && left > 0 && c != a.cells.end(); ++c)
-        for (auto run = c->runs.begin(); left > 0 && run != c->runs.end(); ++run, --left)
-            write_config(w, d, *c, *run);
-    w.end_array().name("configs_groups").begin_array();
-    if (shown)
-        w.begin_object()
-            .member("group_id", group)
-            .member("name", d.test().started.name)
-            .member("run_count", a.runs)
-            .member("last_run_at", a.last_run)
-            .end_object();
-    w.end_array()
-        .member("configs_total", a.runs)
-        .member("configs_groups_total", group_matches(a) ? 1 : 0);
-    w.name("configs_per_group_total").begin_object().member(group.text(), a.runs).end_object();
 }
 
 void write_named(json_writer& w, std::string_view list, std::vector<named> const& items)
@@ -215,10 +112,42 @@ void write_resources(json_writer& w, answer_state const& a)
     w.end_object().end_object();
 }
 
+/// Members of the newer surface alone: what the cells add up to, and each of them in short.
+void add_results(row_stream& out, state_ptr const& a)
+{
+    out.once([a](json_writer& w) {
+        w.name("aggregated_results").begin_object().name("status_summary");
+        write_status_summary(w, a->data->counts(), a->data->total());
+        auto const& s = a->scores;
+        if (s.n > 0)
+            w.member("average_score", static_cast<double>(s.sum) / static_cast<double>(s.n) / 1e6 *
+                                          a->data->test().started.total_points)
+                .member("pass_rate", static_cast<double>(s.passed) / static_cast<double>(s.n));
+        else
+            w.null("average_score").null("pass_rate");
+        w.member("n", s.n);
+    });
+    out.once([](json_writer& w) { w.name("cells").begin_array(); });
+    out.each(a->cells.size(), [a](json_writer& w, std::size_t i) {
+        write_aggregated_cell(w, *a->data, a->cells[i]);
+    });
+    out.once([](json_writer& w) { w.end_array().end_object(); });
+}
+
+void write_messages(json_writer& w, answer_state const& a, cell_data const& c)
+{
+    for (auto const& m : messages_of(*a.data, c)) {
+        auto const text = a.texts.find(m.id);
+        write_message_entry(w, *a.data, c, m, a.form,
+                            text == a.texts.end() ? nullptr : &text->second);
+    }
+}
+
 /// The sections that have a row for each cell.
 void add_rows(row_stream& out, state_ptr const& a)
 {
     auto const n = a->cells.size();
+    bool const whole = a->form == surface::current;
     auto const section = [&](std::string name,
                              void (*write)(json_writer&, test_data const&, cell_data const&)) {
         out.once([name](json_writer& w) { w.name(name).begin_array(); });
@@ -227,7 +156,8 @@ void add_rows(row_stream& out, state_ptr const& a)
     };
     section("invocations", write_invocation);
     section("runs", write_run_item);
-    section("invocation_details", write_detail);
+    if (whole)
+        section("invocation_details", write_detail);
     out.once([a](json_writer& w) {
         w.name("entries").begin_object().name("tests").begin_array();
         write_test(w, *a->data);
@@ -249,35 +179,29 @@ void add_rows(row_stream& out, state_ptr const& a)
         for (std::size_t i = 0; i < c.feedback.size(); ++i)
             write_feedback_entry(w, d, c, i);
     });
-    section("messages", [](json_writer& w, test_data const& d, cell_data const& c) {
-        for (auto const& m : messages_of(d, c))
-            write_message_entry(w, m);
-    });
+    out.once([](json_writer& w) { w.name("messages").begin_array(); });
+    auto const messages = [&](std::vector<cell_data> answer_state::* list) {
+        out.each(((*a).*list).size(), [a, list](json_writer& w, std::size_t i) {
+            write_messages(w, *a, ((*a).*list)[i]);
+        });
+    };
+    messages(&answer_state::cells);
+    messages(&answer_state::selected);
+    out.once([](json_writer& w) { w.end_array(); });
     section("calls", [](json_writer& w, test_data const& d, cell_data const& c) {
         for (auto const& run : c.runs)
             for (auto const& call : run.calls)
                 write_call_entry(w, d, c, run, call);
     });
-    out.once([a](json_writer& w) {
-        w.end_object().name("aggregated_results").begin_object().name("status_summary");
-        write_status_summary(w, a->data->counts(), a->data->total());
-        auto const& s = a->scores;
-        if (s.n > 0)
-            w.member("average_score", static_cast<double>(s.sum) / static_cast<double>(s.n) / 1e6 *
-                                          a->data->test().started.total_points)
-                .member("pass_rate", static_cast<double>(s.passed) / static_cast<double>(s.n));
-        else
-            w.null("average_score").null("pass_rate");
-        w.member("n", s.n);
-    });
-    section("cells", write_aggregated_cell);
     out.once([](json_writer& w) { w.end_object(); });
+    if (whole)
+        add_results(out, a);
 }
 
 result<void> fill(services const& s, incoming const& in, answer_state& a)
 {
     auto& d = *a.data;
-    ASSAY_TRY(a.cells, d.cells({0, inline_cells_max}, true));
+    ASSAY_TRY(a.cells, d.cells(projections::page{0, inline_cells_max}, true));
     ASSAY_TRY(auto next, projections::first_open_cell(d.views(), d.test()));
     if (next)
         a.next = a.current = next->invocation;
@@ -299,22 +223,17 @@ result<void> fill(services const& s, incoming const& in, answer_state& a)
         a.scores.passed += line.totals.scores.passed;
         a.scores.sum += line.totals.scores.sum;
     }
-    for (auto const& c : a.cells)
-        for (auto const& run : c.runs) {
-            ++a.runs;
-            a.last_run = std::max(a.last_run.value_or(run.row.started_at), run.row.started_at);
-        }
-    (void)s;
-    return {};
+    return fill_configs(s, a);
 }
 
-result<http::response> get_test(services const& s, incoming const& in)
+result<http::response> get_test(services const& s, incoming const& in, surface form)
 {
     ASSAY_TRY(auto asked, read_body<get_body>(in.body));
     ASSAY_TRY(auto views, views_of(s, in, asked.snapshot_key));
     auto const a = std::make_shared<answer_state>();
     ASSAY_TRY(a->data, test_data::open(s, in, std::move(views), asked.test_id));
     a->asked = std::move(asked);
+    a->form = form;
     if (a->asked.summary.value_or(false)) {
         std::string body;
         json_writer w(body);
@@ -333,7 +252,8 @@ result<http::response> get_test(services const& s, incoming const& in)
     rows->once([a](json_writer& w) {
         w.begin_object();
         write_head(w, *a);
-        write_configs(w, *a);
+        if (a->form == surface::current)
+            write_configs(w, *a);
         write_resources(w, *a);
     });
     add_rows(*rows, a);
@@ -348,7 +268,13 @@ void add_test_get(http::router& to, services const& s)
     add_response_query(
         to, s,
         {.name = "test.get", .path = "/test/get", .permission = {"test", "get"}, .tags = "test"},
-        [s](incoming const& in) { return get_test(s, in); });
+        [s](incoming const& in) { return get_test(s, in, surface::current); });
+    add_response_query(to, s,
+                       {.name = "v5.test.get",
+                        .path = "/api/v5/artifacts/test/get",
+                        .permission = {"test", "get"},
+                        .tags = "test"},
+                       [s](incoming const& in) { return get_test(s, in, surface::v5); });
 }
 
 } // namespace assay::api

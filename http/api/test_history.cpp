@@ -22,6 +22,11 @@ projections::test_filter filter_of(incoming const& in, history_body const& b)
     if (b.end_date)
         f.to = b.end_date->at;
     f.text = b.history_search.value_or(std::string());
+    if (b.history_sort_by == "test_name")
+        f.order = projections::test_order::test_name;
+    else if (b.history_sort_by == "eval_name")
+        f.order = projections::test_order::eval_name;
+    f.ascending = b.history_sort_order == "asc";
     return f;
 }
 
@@ -110,52 +115,10 @@ void write_options(json_writer& w, std::string_view name, std::vector<facet_coun
     w.end_array();
 }
 
-/// The rubrics of the tests of the page; counted among them.
-void write_rubric_options(json_writer& w, std::vector<test_row> const& tests)
+projections::page page_of(history_body const& asked, std::uint64_t size)
 {
-    std::vector<std::pair<named, std::uint64_t>> found;
-    for (auto const& t : tests) {
-        if (!t.started.rubric)
-            continue;
-        auto const at = std::ranges::find_if(
-            found, [&](auto const& f) { return f.first.id == t.started.rubric->id; });
-        if (at != found.end())
-            ++at->second;
-        else
-            found.emplace_back(*t.started.rubric, 1);
-    }
-    w.name("rubric_options").begin_array();
-    for (auto const& [rubric, count] : found)
-        w.begin_object()
-            .member("value", rubric.id)
-            .member("label", rubric.name)
-            .member("count", count)
-            .end_object();
-    w.end_array();
-}
-
-/// A page in the order asked for; the index is newest first, so ascending pages are read from its
-/// end.
-result<projections::test_page> page_of(incoming const& in, projections::reader const& views,
-                                       history_body const& asked, std::uint64_t size)
-{
-    auto const filter = filter_of(in, asked);
-    auto const offset =
-        std::min<std::uint64_t>(static_cast<std::uint64_t>(asked.history_page.value_or(1)) - 1,
-                                UINT32_MAX) *
-        size;
-    auto const& workspace = in.who.workspace;
-    if (asked.history_sort_order != "asc")
-        return projections::list_tests(views, workspace, filter, {offset, size});
-    ASSAY_TRY(auto found, projections::list_tests(views, workspace, filter, {0, 0}));
-    if (offset >= found.total)
-        return found;
-    auto const take = std::min(size, found.total - offset);
-    ASSAY_TRY(auto rows, projections::list_tests(views, workspace, filter,
-                                                 {found.total - offset - take, take}, false));
-    std::ranges::reverse(rows.tests);
-    found.tests = std::move(rows.tests);
-    return found;
+    auto const number = static_cast<std::uint64_t>(asked.history_page.value_or(1)) - 1;
+    return {std::min<std::uint64_t>(number, UINT32_MAX) * size, size};
 }
 
 } // namespace
@@ -171,7 +134,8 @@ result<void> write_history(json_writer& w, services const& s, incoming const& in
                            projections::reader const& views, history_body const& asked)
 {
     auto const size = page_size_of(asked.history_page_size);
-    ASSAY_TRY(auto const page, page_of(in, views, asked, size));
+    ASSAY_TRY(auto const page, projections::list_tests(views, in.who.workspace,
+                                                       filter_of(in, asked), page_of(asked, size)));
     w.begin_object().name("data").begin_array();
     for (auto const& t : page.tests)
         ASSAY_CHECK(write_item(w, s, views, t));
@@ -192,7 +156,7 @@ result<void> write_history(json_writer& w, services const& s, incoming const& in
                       auto const who = s.keys.profile(id);
                       return who ? std::optional(who->name) : std::nullopt;
                   });
-    write_rubric_options(w, page.tests);
+    write_options(w, "rubric_options", page.rubrics, item_name(item_kind::rubric));
     w.end_object();
     return {};
 }

@@ -25,7 +25,8 @@ struct history_body {
     std::optional<std::string> snapshot_key;
 
     static constexpr std::array<std::string_view, 2> orders{"asc", "desc"};
-    static constexpr std::array<std::string_view, 3> sorts{"created_at", "date", "test_created_at"};
+    static constexpr std::array<std::string_view, 5> sorts{"created_at", "date", "test_created_at",
+                                                           "test_name", "eval_name"};
     static constexpr auto fields = std::tuple{
         field{"start_date", &history_body::start_date},
         field{"end_date", &history_body::end_date},

@@ -2,27 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace assay::api {
 
 namespace {
-
-constexpr std::int64_t second_us = 1'000'000;
-
-/// Whole seconds, rounded up: something that took time never took none.
-std::int64_t seconds_of(std::uint64_t us)
-{
-    return static_cast<std::int64_t>((us + second_us - 1) / second_us);
-}
-
-event::standard_group const* group_of(test_data const& d, uuid const& id)
-{
-    for (auto const& g : d.test().started.standards)
-        if (g.id == id)
-            return &g;
-    return nullptr;
-}
 
 void write_standard_scores(json_writer& w, test_data const& d,
                            std::vector<event::standard_score> const& scores)
@@ -40,18 +25,6 @@ void write_standard_scores(json_writer& w, test_data const& d,
             .end_object();
     }
     w.end_array();
-}
-
-void write_common(json_writer& w, uuid const& id, uuid const& invocation, instant created,
-                  instant updated, events::channel channel)
-{
-    w.member("id", id)
-        .member("test_invocation_id", invocation)
-        .member("created_at", created)
-        .member("updated_at", updated)
-        .member("generated", channel == events::channel::runner)
-        .member("mcp", channel == events::channel::mcp)
-        .member("active", true);
 }
 
 std::optional<uuid> rubric_id(test_data const& d)
@@ -102,7 +75,7 @@ void write_feedback_row(json_writer& w, test_data const& d, cell_data const& c, 
     w.begin_object()
         .member("id", d.id(grid_kind::feedback, c.cell.cell, f.feedback))
         .null("standard_id")
-        .member("standard_group_id", f.standard_group);
+        .member("standard_group_id", group_id_of(f));
     if (f.score > 0)
         w.member("total", static_cast<int>(f.score));
     else
@@ -135,7 +108,8 @@ void write_grading(json_writer& w, test_data const& d, cell_data const& c,
     std::vector<uuid> told;
     for (auto i = c.feedback.size(); i-- > 0;) {
         auto const& f = c.feedback[i].feedback;
-        if (f.grade != g.grade || std::ranges::find(told, f.standard_group) != told.end())
+        if (f.grade != g.grade || f.standard_group.nil() ||
+            std::ranges::find(told, f.standard_group) != told.end())
             continue;
         told.push_back(f.standard_group); // the newest remark of each group
         w.member(f.standard_group.text(), c.comments[i]);
@@ -178,6 +152,19 @@ void write_run_detail(json_writer& w, test_data const& d, cell_data const& c,
 
 } // namespace
 
+std::int64_t seconds_of(std::uint64_t us)
+{
+    constexpr std::int64_t second_us = 1'000'000;
+    return static_cast<std::int64_t>((us + second_us - 1) / second_us);
+}
+
+event::standard_group const* group_of(test_data const& d, uuid const& id)
+{
+    auto const& groups = d.test().started.standards;
+    auto const found = std::ranges::find(groups, id, &event::standard_group::id);
+    return found == groups.end() ? nullptr : &*found;
+}
+
 double points_of(std::uint32_t score_ppm, std::uint32_t total)
 {
     auto const exact = static_cast<double>(score_ppm) * total / 1e6;
@@ -205,6 +192,23 @@ std::string decimal_of_pico(std::int64_t pico)
 std::string_view word_of(test_phase phase)
 {
     return codec::enum_name(phase);
+}
+
+void write_bound_ids(json_writer& w, cell_data const& c)
+{
+    if (c.traces.empty())
+        return;
+    auto const bundle = projections::trace_bundle(c.traces.back());
+    for (auto const& [list, member] : {std::pair{"quality_ids", "quality_id"},
+                                       {"voice_ids", "voice_id"},
+                                       {"temperature_level_ids", "temperature_level_id"},
+                                       {"reasoning_level_ids", "reasoning_level_id"}}) {
+        auto const* const ids = bundle.if_contains(list);
+        if (ids && ids->is_array() && !ids->get_array().empty())
+            w.member(member, ids->get_array().front());
+    }
+    if (auto const* const ids = bundle.if_contains("modality_ids"))
+        w.member("modality_ids", *ids);
 }
 
 void write_test(json_writer& w, test_data const& d)
@@ -260,6 +264,7 @@ void write_invocation(json_writer& w, test_data const& d, cell_data const& c)
     }
     w.member("rubric_id", rubric_id(d));
     w.name("agent_ids").begin_array().value(d.agent_of(c).id).end_array();
+    write_bound_ids(w, c);
     w.member("department_ids", d.test().started.departments)
         .member("status", codec::enum_name(c.cell.status))
         .member("model_id", d.model_of(c).id)
@@ -339,6 +344,7 @@ void write_detail(json_writer& w, test_data const& d, cell_data const& c)
         .member("model_id", d.model_of(c).id)
         .member("scenario_id", c.scenario)
         .member("status", codec::enum_name(c.cell.status));
+    write_bound_ids(w, c);
     w.name("runs").begin_array();
     for (auto const& run : c.runs)
         write_run_detail(w, d, c, run, messages);
@@ -373,114 +379,6 @@ std::vector<message_place> messages_of(test_data const& d, cell_data const& c)
         }
     }
     return out;
-}
-
-void write_message_entry(json_writer& w, message_place const& m)
-{
-    w.begin_object()
-        .member("message_id", m.id)
-        .member("run_id", m.run->id)
-        .member("role", m.role)
-        .member("message_created_at", m.call->at);
-    w.name("text_ids").begin_array().value(m.id).end_array();
-    for (auto const list : {"audio_ids", "image_ids", "video_ids", "file_ids", "call_ids"})
-        w.name(list).begin_array().end_array();
-    w.member("reasoning", false).end_object();
-}
-
-void write_run_entry(json_writer& w, test_data const& d, cell_data const& c,
-                     projections::run_view const& run)
-{
-    auto const& r = run.row;
-    w.begin_object();
-    write_common(w, run.id, c.cell.invocation, r.started_at, r.ended_at.value_or(r.started_at),
-                 r.channel);
-    std::optional<uuid> trace;
-    for (auto const& t : c.traces)
-        if (t.run == r.run)
-            trace = d.id(grid_kind::trace, c.cell.cell, t.trace);
-    w.member("test_invocation_traces_id", trace).member("run_id", run.id).end_object();
-}
-
-void write_trace_entry(json_writer& w, test_data const& d, cell_data const& c,
-                       projections::trace_row const& trace)
-{
-    w.begin_object();
-    write_common(w, d.id(grid_kind::trace, c.cell.cell, trace.trace), c.cell.invocation, trace.at,
-                 trace.at, trace.channel);
-    w.member("run_id", trace.run > 0 ? std::optional(d.id(grid_kind::run, c.cell.cell, trace.run))
-                                     : std::nullopt);
-    auto const bundle = projections::trace_bundle(trace);
-    for (auto const list :
-         {"reasoning_level_ids", "temperature_level_ids", "voice_ids", "prompt_ids",
-          "instruction_ids", "tool_ids", "quality_ids", "modality_ids"})
-        if (auto const* const ids = bundle.if_contains(list))
-            w.member(list, *ids);
-    w.end_object();
-}
-
-void write_grade_entry(json_writer& w, test_data const& d, cell_data const& c,
-                       projections::grade_row const& row)
-{
-    auto const& g = row.grade;
-    w.begin_object()
-        .member("id", d.id(grid_kind::grade, c.cell.cell, g.grade))
-        .member("invocation_id", c.cell.invocation)
-        .member("created_at", row.at)
-        .member("updated_at", row.at)
-        .member("passed", g.passed)
-        .member("score", std::llround(points_of(g.score_ppm, g.total_points)))
-        .member("exact_score", points_of(g.score_ppm, g.total_points))
-        .member("time_taken", seconds_of(g.time_taken_us))
-        .member("grader", g.grader)
-        .member("generated", row.channel == events::channel::runner)
-        .member("mcp", row.channel == events::channel::mcp)
-        .member("active", g.grade == c.cell.row.own.grades)
-        .null("call_id")
-        .end_object();
-}
-
-void write_feedback_entry(json_writer& w, test_data const& d, cell_data const& c, std::size_t index)
-{
-    auto const& row = c.feedback[index];
-    auto const& f = row.feedback;
-    auto const* const group = group_of(d, f.standard_group);
-    w.begin_object()
-        .member("feedback_id", d.id(grid_kind::feedback, c.cell.cell, f.feedback))
-        .member("grade_id", d.id(grid_kind::grade, c.cell.cell, f.grade))
-        .null("call_id")
-        .member("tool_call_id", f.call)
-        .null("standard_id")
-        .member("standard_group_id", f.standard_group)
-        .member("total", static_cast<int>(f.score))
-        .member("feedback", c.comments[index])
-        .member("total_points", group ? group->points : 0)
-        .member("pass_points", group ? group->pass_points : 0)
-        .member("created_at", row.at)
-        .end_object();
-}
-
-void write_call_entry(json_writer& w, test_data const& d, cell_data const& c,
-                      projections::run_view const& run, projections::call_row const& row)
-{
-    auto const& call = row.call;
-    w.begin_object()
-        .member("id", d.id(grid_kind::call, c.cell.cell, call.call))
-        .member("run_id", run.id)
-        .member("invocation_id", c.cell.invocation)
-        .member("created_at", row.at)
-        .member("model", call.resolved_model)
-        .member("finish_reason", call.finish_reason)
-        .member("attempts", call.attempts)
-        .member("input_tokens", call.input_tokens)
-        .member("output_tokens", call.output_tokens)
-        .member("cached_input_tokens", call.cached_input_tokens)
-        .member("cost",
-                call.cost_pico ? std::optional(decimal_of_pico(*call.cost_pico)) : std::nullopt)
-        .member("currency", call.currency)
-        .member("latency_ms", static_cast<double>(call.latency_us) / 1000)
-        .member("reused", call.reused)
-        .end_object();
 }
 
 void write_aggregated_cell(json_writer& w, test_data const& d, cell_data const& c)

@@ -11,6 +11,22 @@ namespace assay::api {
 /// out whole.
 [[nodiscard]] double points_of(std::uint32_t score_ppm, std::uint32_t total);
 
+/// Whole seconds, rounded up: something that took time never took none.
+[[nodiscard]] std::int64_t seconds_of(std::uint64_t us);
+
+/// What feedback is about; none: the grade as a whole.
+[[nodiscard]] inline std::optional<uuid> group_id_of(event::feedback_recorded const& f)
+{
+    return f.standard_group.nil() ? std::nullopt : std::optional(f.standard_group);
+}
+
+/// A standard group of the test's rubric; null if it has none of that id.
+[[nodiscard]] event::standard_group const* group_of(test_data const& d, uuid const& id);
+
+/// The ids of voice, levels, quality and modalities that the cell's newest trace binds; nothing
+/// for a cell that was read without its traces.
+void write_bound_ids(json_writer& w, cell_data const& c);
+
 void write_test(json_writer& w, test_data const& d);
 void write_invocation(json_writer& w, test_data const& d, cell_data const& c);
 void write_run_item(json_writer& w, test_data const& d, cell_data const& c);
@@ -34,6 +50,10 @@ void write_feedback_entry(json_writer& w, test_data const& d, cell_data const& c
 void write_call_entry(json_writer& w, test_data const& d, cell_data const& c,
                       projections::run_view const& run, projections::call_row const& call);
 
+/// The members of an entry, for an object that has more.
+void write_call_members(json_writer& w, test_data const& d, cell_data const& c,
+                        projections::run_view const& run, projections::call_row const& call);
+
 /// The model's, the agent's and the scenario's ids of a cell with status and score.
 void write_aggregated_cell(json_writer& w, test_data const& d, cell_data const& c);
 
@@ -48,7 +68,16 @@ struct message_place {
 
 [[nodiscard]] std::vector<message_place> messages_of(test_data const& d, cell_data const& c);
 
-void write_message_entry(json_writer& w, message_place const& m);
+/// Which API is answered: the older one names a message's parts otherwise.
+enum class surface : std::uint8_t { current, v5 };
+
+/// @param text  of a message that was asked for; null: the row has ids only
+void write_message_entry(json_writer& w, test_data const& d, cell_data const& c,
+                         message_place const& m, surface form, std::string const* text);
+
+/// The model call that a message is the answer of; empty if it was sent.
+[[nodiscard]] std::vector<uuid> calls_answered(test_data const& d, cell_data const& c,
+                                               message_place const& m);
 
 /// Ids of a run's calls; of a run without any the one implicit call, so that feedback can name it.
 [[nodiscard]] std::vector<uuid> call_ids_of(test_data const& d, cell_data const& c,

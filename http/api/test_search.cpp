@@ -165,8 +165,19 @@ void add_test_search(http::router& to, services const& s)
               {.name = "test.search",
                .path = "/test/search",
                .permission = {"test", "search"},
-               .tags = "tests"},
+               .also = {{"v5.test.search", "/api/v5/artifacts/test/search"}},
+               .tags = "tests",
+               .summary = "Find tests.",
+               .params = params_of<search_body>()},
               [s](incoming const& in) { return search(s, in); });
+    add_query(to, s,
+              {.name = "test.benchmark_search",
+               .path = "/test/benchmark/search",
+               .permission = {"test", "search"},
+               .tags = "tests",
+               .summary = "Older name of the history form of /test/search.",
+               .params = params_of<history_body>()},
+              [s](incoming const& in) { return history(s, in); });
 }
 
 } // namespace assay::api

@@ -42,6 +42,8 @@ std::optional<shape> shape_of(event_body const& body)
             [](test_reopened const&) { return out({"test", "reopen", "completed"}); },
             [](test_completed const&) { return out({"test", "complete", "completed"}); },
             [](test_archived const&) { return out({"test", "archive", "completed"}); },
+            [](test_extended const&) { return out({"test", "extend", "completed"}); },
+            [](group_titled const&) { return out({"test", "title", "completed"}); },
             [](cell_added const&) { return out({"invocation", "create", "completed"}); },
             [](run_started const& e) { return out({"invocation", "run", "started", e.run}); },
             [](call_recorded const& e) {
@@ -94,6 +96,10 @@ void write_payload(json_writer& w, event_body const& body, uuid const& test, std
                 w.member("completed_count", e.completed).member("terminated", e.terminated);
             },
             [&](test_archived const& e) { w.member("archived", e.archived); },
+            [&](test_extended const& e) {
+                w.member("repeats", e.repeats).member("queued", e.cells);
+            },
+            [&](group_titled const& e) { w.member("title", e.title); },
             [&](call_recorded const& e) {
                 w.member("finish_reason", e.finish_reason)
                     .member("input_tokens", e.input_tokens)
@@ -116,7 +122,8 @@ void write_payload(json_writer& w, event_body const& body, uuid const& test, std
             [&](feedback_recorded const& e) {
                 w.member("feedback_id", grid_id::make(test, grid_kind::feedback, cell, e.feedback))
                     .member("grade_id", grid_id::make(test, grid_kind::grade, cell, e.grade))
-                    .member("standard_group_id", e.standard_group)
+                    .member("standard_group_id",
+                            e.standard_group.nil() ? std::nullopt : std::optional(e.standard_group))
                     .member("score", static_cast<int>(e.score));
             },
             [&](trace_opened const& e) {

@@ -19,12 +19,33 @@ std::int64_t now_us()
     return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
+/// What tells the answers to a staged write apart from the write itself: each has its own first answer.
+std::string_view step_suffix(std::optional<staging_step> step)
+{
+    if (!step)
+        return "";
+    switch (*step) {
+    case staging_step::stage: return "";
+    case staging_step::accept: return "accept";
+    case staging_step::reject: return "reject";
+    }
+    std::unreachable();
+}
+
 /// Scope of an idempotency key: the same key of another profile or for another operation is another key.
 std::string idempotency_scope(caller const& who, std::string_view operation)
 {
     std::string scope(who.workspace.raw());
     scope.append(who.profile.raw()).append(operation).push_back('\0');
     return scope.append(who.idempotency_key);
+}
+
+/// Of a command that does not take place now only the request is kept, not its texts.
+prepared with_kept_texts(prepared command)
+{
+    if (command.staging && command.staging->step != staging_step::accept)
+        command.blobs = std::move(command.staged_blobs);
+    return command;
 }
 
 } // namespace
@@ -114,7 +135,8 @@ result<prepared> engine::prepare(caller const& who, std::string operation, any_c
     if (!who.idempotency_key.empty() || !who.request_id.empty()) {
         ASSAY_TRY(auto keys, vault_->keys_of(who.workspace));
         if (!who.idempotency_key.empty()) {
-            auto const scope = idempotency_scope(who, operation) + '\0' + std::to_string(part);
+            auto const scope = idempotency_scope(who, operation) + '\0' + std::to_string(part) +
+                               std::string(step_suffix(who.staging));
             p.idempotency = events::idempotency{events::keyed_hash(*keys, "idempotency", scope),
                                                 events::keyed_hash(*keys, "body", who.body)};
         }
@@ -123,6 +145,8 @@ result<prepared> engine::prepare(caller const& who, std::string operation, any_c
     }
     p.operation = std::move(operation);
     p.command = std::move(command);
+    if (who.staging)
+        ASSAY_CHECK(add_staging(who, part, p));
     return p;
 }
 
@@ -137,12 +161,12 @@ result<content> engine::seal(uuid const& workspace, std::string_view text,
 
 void engine::give(prepared command, events::pipeline::done done) const
 {
-    pipeline_->submit(std::move(command), std::move(done));
+    pipeline_->submit(with_kept_texts(std::move(command)), std::move(done));
 }
 
 result<events::receipt> engine::give_and_wait(prepared command) const
 {
-    return pipeline_->submit_and_wait(std::move(command));
+    return pipeline_->submit_and_wait(with_kept_texts(std::move(command)));
 }
 
 result<engine::new_workspace> engine::create_workspace(std::string name)

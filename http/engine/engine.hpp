@@ -47,6 +47,8 @@ struct caller {
     std::string idempotency_key{}; ///< empty: none
     std::string body{};            ///< canonical request body; compared when a key is used again
     std::string request_id{};      ///< empty: none
+    /// The command is staged, or answers the one that was staged under the idempotency key.
+    std::optional<staging_step> staging{};
 };
 
 /// A command ready for the pipeline.
@@ -80,7 +82,9 @@ struct start_request {
     std::string name{};
     std::uint32_t repeats = 1;
     assay::drive drive = assay::drive::automatic;
-    bool infinite = false;
+    std::optional<bool> infinite{}; ///< none: as the eval says
+    std::optional<std::uint32_t>
+        max_repeats{}; ///< where an infinite test ends; none: the eval's, which then must have one
     bool reuse = false;
     bool resume =
         false; ///< answer with the newest unfinished test of the same configuration instead, if there is one
@@ -116,6 +120,9 @@ public:
     [[nodiscard]] events::pipeline& pipeline() const { return *pipeline_; }
 
     [[nodiscard]] events::vault& keys() const { return *vault_; }
+
+    /// Where sealed chunks of a file are stored before the command that makes it.
+    [[nodiscard]] events::blob_store& blobs() const { return *blobs_; }
 
     [[nodiscard]] engine_options const& options() const { return options_; }
 
@@ -170,6 +177,16 @@ public:
     [[nodiscard]] result<content> seal(uuid const& workspace, std::string_view text,
                                        events::blob_list& into) const;
 
+    /// The body of the request that was staged under the caller's key.
+    ///
+    /// @returns errc::invalid with reason "nothing_staged" when there is none.
+    [[nodiscard]] result<json::object> staged_body(caller const& who,
+                                                   std::string_view operation) const;
+
+    /// Asks what an earlier command with the caller's key was answered; given, it leads to a
+    /// receipt that is `replayed` if there was one, and writes nothing.
+    [[nodiscard]] result<prepared> prepare_replay(caller const& who, std::string operation) const;
+
     void give(prepared command, events::pipeline::done done) const;
     [[nodiscard]] result<events::receipt> give_and_wait(prepared command) const;
 
@@ -198,6 +215,8 @@ private:
     [[nodiscard]] result<prepared> prepare_save(caller const& who, item_kind kind, item_draft draft,
                                                 std::uint64_t part, std::string operation,
                                                 bool create) const;
+    [[nodiscard]] result<void> add_staging(caller const& who, std::uint64_t part,
+                                           prepared& p) const;
 
     engine_options const options_;
     std::unique_ptr<events::store> store_;

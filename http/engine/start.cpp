@@ -223,6 +223,22 @@ result<frozen_scenario> freeze_scenario(projections::item_row const& row,
     return s;
 }
 
+/// How many repeats an infinite test may come to; none: the test is not infinite.
+result<std::optional<std::uint32_t>> end_of_repeats(start_request const& request,
+                                                    json::object const& eval)
+{
+    auto const* const mode = eval.if_contains("infinite_mode");
+    if (!request.infinite.value_or(mode && mode->is_bool() && mode->get_bool()))
+        return std::optional<std::uint32_t>();
+    auto const end = request.max_repeats.value_or(count_member(eval, "max_repeats", 0));
+    if (end >= request.repeats)
+        return std::optional(end);
+    error e{errc::invalid, "an infinite test needs max_repeats, not less than repeats",
+            "max_repeats_missing"};
+    e.fields.push_back({{"body", "max_repeats"}, e.detail, "missing"});
+    return std::unexpected(std::move(e));
+}
+
 } // namespace
 
 result<prepared_start> engine::prepare_start(caller const& who, start_request const& request) const
@@ -232,6 +248,7 @@ result<prepared_start> engine::prepare_start(caller const& who, start_request co
     ASSAY_TRY(auto eval, active_item(*this, *views, who.workspace, item_kind::eval, request.eval));
     if (request.repeats == 0 || request.repeats > 1000)
         return refuse("repeats must be from 1 to 1000", "repeats_range");
+    ASSAY_TRY(auto const max_repeats, end_of_repeats(request, eval.body));
 
     frozen_config config;
     config.reuse = request.reuse;
@@ -275,7 +292,8 @@ result<prepared_start> engine::prepare_start(caller const& who, start_request co
         }
     }
     config.scenarios = static_cast<std::uint32_t>(cases.size());
-    started.config_hash = config_hash(*keys, config, cases, request.repeats);
+    // An infinite test has in the end the cells that one of `max_repeats` has.
+    started.config_hash = config_hash(*keys, config, cases, max_repeats.value_or(request.repeats));
 
     if (request.resume) {
         ASSAY_TRY(auto same,
@@ -298,7 +316,8 @@ result<prepared_start> engine::prepare_start(caller const& who, start_request co
     started.scenarios = config.scenarios;
     started.repeats = request.repeats;
     started.drive = request.drive;
-    started.infinite = request.infinite;
+    started.infinite = max_repeats.has_value();
+    started.max_repeats = max_repeats;
     started.departments = eval.row.departments;
     if (config.rubric) {
         started.rubric = named{config.rubric->id, config.rubric->name};

@@ -116,6 +116,14 @@ void intake::follow_event(uuid const& test, events::recorded const& e)
     } else if (is<event::cell_added>(e)) {
         if (auto const j = job_of(test))
             j->more = j->row.started.drive == drive::automatic;
+    } else if (auto const* extended = std::get_if<event::test_extended>(&e.body)) {
+        if (auto const j = job_of(test)) {
+            j->row.started.repeats = extended->repeats;
+            // Cells made by hand come after the grid: the cursor may be beyond what is new.
+            auto const first = static_cast<std::uint32_t>(j->row.size().cells() - extended->cells);
+            j->cursor = std::min(j->cursor, first);
+            j->more = j->row.started.drive == drive::automatic;
+        }
     } else if (is<event::test_reopened>(e)) {
         if (auto const j = job_of(test))
             j->stopped = false;

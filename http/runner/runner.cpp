@@ -43,7 +43,9 @@ struct runner::impl {
     void follow_log()
     {
         subscription_ = engine_.pipeline().subscribe([this](events::commit_ptr const& c) {
-            if (c->head.channel != events::channel::runner)
+            // Of what it recorded itself it needs no news, but that an infinite test has grown.
+            bool const own = c->head.channel == events::channel::runner;
+            if (!own || std::holds_alternative<event::test_extended>(c->events.back().body))
                 agenda_.post([this, c] { intake_.follow(c); });
         });
     }

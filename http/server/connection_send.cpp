@@ -61,7 +61,7 @@ connection::framing connection::frame(response const& answer) const
 {
     if (answer.status == 204 || answer.status == 304)
         return framing::none;
-    if (std::holds_alternative<std::string>(answer.body))
+    if (std::holds_alternative<std::string>(answer.body) || answer.length)
         return framing::length;
     return http_1_1_ ? framing::chunked : framing::until_close;
 }
@@ -75,8 +75,8 @@ void connection::write_head(response const& answer, framing how)
     output_ += home_.date_line();
     if (!answer.content_type.empty())
         output_.append("Content-Type: ").append(answer.content_type).append("\r\n");
-    if (how == framing::length)
-        fmt::format_to(out, "Content-Length: {}\r\n", std::get<std::string>(answer.body).size());
+    if (auto const* const whole = std::get_if<std::string>(&answer.body); how == framing::length)
+        fmt::format_to(out, "Content-Length: {}\r\n", whole ? whole->size() : *answer.length);
     else if (how == framing::chunked)
         output_ += "Transfer-Encoding: chunked\r\n";
     for (auto const& [name, value] : answer.headers)
@@ -115,12 +115,14 @@ task<bool> connection::send(response answer)
     } else {
         sent = co_await write(output_);
         if (auto* const source = std::get_if<body_source>(&answer.body);
-            sent && with_body && source)
+            sent && with_body && source) {
             sent = co_await send_source(std::move(*source), how == framing::chunked);
-        else if (sent && with_body)
+            sent = sent && (!answer.length || *answer.length == body_bytes_sent_);
+        } else if (sent && with_body) {
             sent = co_await send_events(std::get<2>(answer.body), how == framing::chunked);
-        else if (is_events)
+        } else if (is_events) {
             std::get<2>(answer.body)->detach();
+        }
     }
     finish(answer.status, !is_events);
     co_return sent&& keep_alive_;

@@ -2,8 +2,10 @@
 
 #include "core/result.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +34,9 @@ struct response {
     /// Further fields. Values with control characters are dropped, so that nothing can be smuggled
     /// in.
     std::vector<std::pair<std::string, std::string>> headers{};
+    /// Bytes that a source will give, when they are known: sent as Content-Length. A source that
+    /// gives another number has its connection cut.
+    std::optional<std::uint64_t> length{};
 };
 
 [[nodiscard]] inline response text(unsigned status, std::string body,

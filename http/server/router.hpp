@@ -14,6 +14,13 @@
 
 namespace assay::http {
 
+/// A member of a request's body, for those who describe the API.
+struct route_param {
+    std::string name;
+    std::string type; ///< "string", "uuid", "array of uuid" ...
+    bool required = false;
+};
+
 /// One operation of the API.
 struct route {
     http::method method = http::method::get;
@@ -21,11 +28,15 @@ struct route {
         pattern; ///< "/test/{test_id}/cells": a name in braces stands for one non-empty segment
     std::string name; ///< unique, e.g. "test.cells"; label in metrics, operationId in OpenAPI
     std::optional<http::permission> permission{}; ///< nothing: open, served without an identity
-    std::size_t body_bytes_max = 1 << 20;         ///< beyond it 413
+    /// The handler looks whether the caller has `permission`, since a refusal is to be recorded.
+    bool checks_permission = false;
+    std::size_t body_bytes_max = 1 << 20; ///< beyond it 413
     bool documented_errors =
         false;                 ///< error bodies as application/json, not application/problem+json
     bool always = false;       ///< served also beyond `in_flight_max` (health checks)
     bool token_cookie = false; ///< the cookie `auth` may hold the token
+    std::string summary{};     ///< one sentence for people
+    std::vector<route_param> params{};
     handler serve{};
 };
 

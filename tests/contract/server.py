@@ -23,7 +23,7 @@ class Contract:
     def __init__(self):
         self.operations = {}
         self.registry = Registry()
-        for name in ("glow-test", "catalog"):
+        for name in ("glow-test", "glow-test-v5", "catalog"):
             document = json.loads((ROOT / "tests/data/contract" / f"{name}.openapi.json").read_text())
             uri = f"urn:{name}"
             self.registry = self.registry.with_resource(
@@ -203,19 +203,44 @@ def some_id():
 
 
 class SilentHost:
-    """Takes connections and never answers: what calls it stays running until somebody ends it."""
+    """Gives the answers it was made with, then takes calls and never answers: they stay running until somebody
+    ends them."""
 
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, answers=()):
+        self.answers = list(answers)
+        self.calls = threading.Semaphore(0)
         self.held = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         while True:
             try:
-                self.held.append(self.socket.accept()[0])
+                connection = self.socket.accept()[0]
             except OSError:
                 return
+            self.held.append(connection)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection.makefile("rb") as sent:
+            while sent.readline():
+                size = 0
+                while (line := sent.readline().strip()):
+                    name, _, value = line.partition(b":")
+                    size = int(value) if name.lower() == b"content-length" else size
+                sent.read(size)
+                self.calls.release()
+                if not self.answers:
+                    return
+                body = json.dumps({"choices": [{"finish_reason": "stop", "message": {
+                    "role": "assistant", "content": self.answers.pop(0)}}]}).encode()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                                   b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    def wait_for_calls(self, count):
+        for _ in range(count):
+            assert self.calls.acquire(timeout=30), "the model was not called"
 
     @property
     def url(self):

@@ -40,14 +40,38 @@ def writes(client, items):
                              "score": 2, "feedback": "hm"}
     yield "/test/invocation_trace", {"invocation_id": cell, "prompt_text": "p"}
     yield "/test/invocation_create", {"test_id": test, "title": "extra"}
+    v5 = "/api/v5/artifacts/test/"
+    for name, more in (("run", {}), ("end", {"score": 5, "feedback": "hm"})):
+        turn = client.post(v5 + "next", {"test_id": test})
+        yield v5 + name, {"test_id": test, "test_invocation_id": turn["invocation_id"], "run_id": turn["run_id"], **more}
+    yield v5 + "start", {"benchmark_id": items["eval"]}
+    yield v5 + "archive", {"test_ids": [test]}
+    yield v5 + "export", {"test_id": test}
+    yield "/test/export", {"test_id": test}
+    yield "/test/draft", {"name": "once", "description": "d"}
+    yield "/test/draft", {"name": "waits", "soft": True}
+    yield "/test/title", {"group_id": invocations(client, test)[0]["group_id"], "title": "once"}
+    yield "/test/problem", {"type": "bug", "message": "once"}
     yield "/test/stop", {"test_id": test}
     yield "/test/complete", {"test_id": test}
-    yield "/test/archive", {"test_ids": [test], "archived": True}
+    yield "/test/archive", {"test_ids": [test], "archived": False}
     yield "/model/create", {"models": [{"name": "m1"}, {"name": "m2"}]}
     yield "/provider/create", {"providers": [{"name": "p", "key": "sk-0123456789abcdefg"}]}
     yield "/model/update", {"models": [{"id": items["models"][0], "description": "changed"}]}
     doomed = client.create("model", {"name": "doomed"})
     yield "/model/delete", {"model_ids": [doomed]}
+
+
+def test_an_earlier_answer_wins_over_what_has_become_of_the_eval(own, items):
+    client = own.client()
+    doomed = client.create("eval", {"name": "doomed", "model_ids": items["models"][:1],
+                                    "scenario_ids": items["scenarios"][:1], "rubric_ids": [items["rubric"]]})
+    asked = {"eval_id": doomed, "drive": "manual", "idempotency_key": some_id()}
+    first = client.post("/test/start", asked)
+    client.post("/eval/delete", {"eval_ids": [doomed]})
+    assert client.post("/test/start", asked).raw == first.raw
+    client.post("/test/start", {**asked, "name": "other"}, status=422)
+    client.post("/test/start", {**asked, "idempotency_key": some_id()}, status=404)
 
 
 def test_the_same_key_and_body_answer_the_same_bytes_also_after_a_restart(own, items):

@@ -5,6 +5,7 @@ import pytest
 from conftest import invocations
 from server import CONTRACT, some_id
 
+V5 = "/api/v5/artifacts/test/"
 WRITES = {
     "/test/start": {"eval_id": some_id()},
     "/test/stop": {"test_id": some_id()},
@@ -17,16 +18,29 @@ WRITES = {
     "/test/invocation_complete": {"test_id": some_id(), "test_invocation_id": some_id()},
     "/test/invocation_terminate": {"invocation_id": some_id()},
     "/test/invocation_trace": {"invocation_id": some_id()},
+    "/test/export": {"test_id": some_id()},
+    "/test/decrypt": {"invocation_id": some_id(), "key_id": some_id()},
+    V5 + "start": {"benchmark_id": some_id()},
+    V5 + "run": {"test_id": some_id(), "test_invocation_id": some_id(), "run_id": some_id()},
+    V5 + "end": {"test_id": some_id(), "test_invocation_id": some_id(), "run_id": some_id()},
+    V5 + "stop": {"invocation_id": some_id()},
+    V5 + "archive": {"test_ids": [some_id()]},
+    V5 + "export": {"test_id": some_id()},
 }
 READS = {
     "/test/get": {"test_id": some_id()},
     "/test/invocations": {"test_id": some_id()},
     "/test/invocation_get": {"invocation_id": some_id()},
     "/test/watch": {"group_id": some_id()},
+    "/test/file/download": {"file_id": some_id()},
+    "/test/text/download": {"text_id": some_id()},
+    "/test/call/download": {"call_id": some_id()},
+    V5 + "get": {"test_id": some_id()},
+    V5 + "next": {"test_id": some_id()},
 }
 OPERATIONS = sorted(path for method, path in CONTRACT.operations if method == "POST")
-SERVED = sorted({*WRITES, *READS, "/test/search", "/test/benchmark", "/test/refresh"} |
-                {p for p in OPERATIONS if p.split("/")[1] != "test"})
+NOT_YET = {"/test/generate"}
+SERVED = sorted(set(OPERATIONS) - NOT_YET)
 
 
 @pytest.mark.parametrize("path", SERVED)
@@ -36,11 +50,11 @@ def test_every_operation_wants_an_identity(server, path):
     assert server.client("assay_wrong").post(path, {}, status=401)["code"] == "api_key_unknown"
 
 
-@pytest.mark.parametrize("path", SERVED)
+@pytest.mark.parametrize("path", sorted(set(SERVED) - {"/test/benchmark/export"}))  # which takes no field
 def test_every_operation_names_bad_fields(admin, path):
     body = {"test_id": 7, "test_ids": [7], "eval_id": "x", "invocation_id": [], "group_id": 1, "id": 1, "eval_id_": 1,
             "grade_id": 1, "test_invocation_id": {}, "search": 5, "page_size": 0, "start_date": "yesterday",
-            "history_page": 0, "targets": 1}
+            "history_page": 0, "targets": 1, "entity_id": 1, "draft_id": 1, "page_limit": 0, "type": 1}
     kind = path.split("/")[1]
     body |= {f"{kind}s": [{"name": 1}, 2], f"{kind}_ids": "x", f"{kind}_id": 1}
     answer = admin.post(path, body, status=422)
@@ -158,13 +172,6 @@ def test_transport_errors(admin):
 def test_x_api_key_is_accepted(admin):
     body = json.dumps({}).encode()
     assert admin.send("POST", "/test/search", body, {"Authorization": None, "X-Api-Key": admin.key}).status == 200
-
-
-def test_staged_writes_are_refused_not_performed(admin, manual):
-    for more in ({"soft": True}, {"accept": True, "idempotency_key": "k"}):
-        admin.post("/test/stop", {"test_id": manual["test_id"], **more}, status=422)
-    assert admin.post("/test/get", {"test_id": manual["test_id"]})["status"] == "running"
-    assert admin.post("/test/stop", {"test_id": manual["test_id"], "soft": False, "accept": None})["success"]
 
 
 def test_refused_commands_change_nothing(admin, manual):

@@ -38,6 +38,26 @@ def test_search_history_form(admin, catalog, done):
     assert [t["date"] for t in newest] == sorted((t["date"] for t in newest), reverse=True)
 
 
+def test_history_orders_and_facets(admin, catalog, done):
+    find = lambda **f: admin.post("/test/search", {"history_page": 1, "history_page_size": 1000, **f}).body
+    by_name = find(history_sort_by="eval_name", history_sort_order="asc")["data"]
+    names = [t["eval_name"].lower() for t in by_name]
+    assert names == sorted(names)
+    names = [t["test_name"].lower() for t in find(history_sort_by="test_name", history_sort_order="desc")["data"]]
+    assert names == sorted(names, reverse=True)
+    second = admin.post("/test/search", {"history_page": 2, "history_page_size": 1, "history_sort_by": "eval_name",
+                                         "history_sort_order": "asc"})["data"]
+    assert second == by_name[1:2]
+    everything = find()
+    rubric = next(o for o in everything["rubric_options"] if o["value"] == catalog["rubric"])
+    assert rubric["label"] == "final answer"
+    assert rubric["count"] == sum(t["rubric_id"] == catalog["rubric"] for t in everything["data"])
+    assert find(history_page_size=1)["rubric_options"] == everything["rubric_options"], "of all pages"
+    for bad in ({"history_sort_by": "colour"}, {"history_sort_order": "up"}, {"history_page": 0},
+                {"history_archived": "no"}, {"history_eval_ids": ["no id"]}):
+        admin.post("/test/search", {"history_page": 1, **bad}, status=422)
+
+
 def test_benchmark_overview(admin, catalog, done):
     body = admin.post("/test/benchmark", {"history_page": 1, "history_page_size": 2}).body
     card = next(e for e in body["evals"] if e["eval_id"] == catalog["eval"])

@@ -32,6 +32,11 @@ inline draft of_item(uuid const& id, event_body body)
     return {{stream_kind::item, id}, std::move(body)};
 }
 
+inline draft of_note(uuid const& id, event_body body)
+{
+    return {{stream_kind::note, id}, std::move(body)};
+}
+
 /// A grid of `models` x `scenarios` x 1 agent; 10 points, 6 to pass, one standard group.
 inline event::test_started a_grid(std::uint32_t models, std::uint32_t scenarios,
                                   std::uint32_t repeats = 1)
@@ -181,6 +186,22 @@ inline std::string describe(draft const& d)
                    [&](event::trace_opened const& e) {
                        return with("trace_opened", e.run, e.trace);
                    },
+                   [&](event::decrypt_attempted const& e) {
+                       return with("decrypt_attempted", int{e.granted});
+                   },
+                   [&](event::file_stored const& e) { return with("file_stored", e.rows); },
+                   [&](event::test_extended const& e) {
+                       return with("test_extended", e.repeats, e.cells);
+                   },
+                   [&](event::draft_saved const& e) {
+                       return with("draft_saved", e.set.size(), e.texts.size());
+                   },
+                   [&](event::group_opened const&) { return with("group_opened"); },
+                   [&](event::group_titled const& e) { return "group_titled " + e.title; },
+                   [&](event::problem_reported const&) { return with("problem_reported"); },
+                   [&](event::write_staged const& e) { return "write_staged " + e.operation; },
+                   [&](event::write_accepted const&) { return with("write_accepted"); },
+                   [&](event::write_rejected const&) { return with("write_rejected"); },
                },
                d.body);
 }

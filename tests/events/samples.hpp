@@ -44,6 +44,7 @@ inline std::vector<event_body> sample_events()
     started.config = a_content("config", 70'000);
     started.scenario_chunks = {a_content("chunk 0", 65'000), a_content("chunk 1", 12)};
     started.config_hash = sha256("configuration");
+    started.max_repeats = 50;
 
     event::call_recorded call;
     call.run = 2;
@@ -90,7 +91,29 @@ inline std::vector<event_body> sample_events()
             grade,
             event::grading_failed{2, "json_schema/1", "not_json"},
             feedback,
-            event::trace_opened{1, 2, {{"tools", {id("tool").text()}}}, texts}};
+            event::trace_opened{1, 2, {{"tools", {id("tool").text()}}}, texts},
+            event::decrypt_attempted{id("invocation"), id("key"), false, "key_not_in_set"},
+            event::file_stored{id("file"),
+                               "results \u2013 gsm8k.zip",
+                               "application/zip",
+                               1'500'000,
+                               1'048'576,
+                               {a_content("chunk 0", 1'048'576), a_content("chunk 1", 451'424)},
+                               sha256("tag"),
+                               1319,
+                               id("test"),
+                               {id("department")}},
+            event::test_extended{4, 2638},
+            event::draft_saved{body, texts},
+            event::group_opened{},
+            event::group_titled{id("title"), "Sprint \u2116 4"},
+            event::problem_reported{problem_kind::bug, a_content("problem", 77)},
+            event::write_staged{"test.start",
+                                a_content("request", 180),
+                                sha256("request"),
+                                {{"test_id", id("test").text()}}},
+            event::write_accepted{},
+            event::write_rejected{}};
 }
 
 } // namespace assay::test

@@ -38,10 +38,11 @@ TEST_CASE("stream states: folding the log again gives the rows that the writer k
     REQUIRE(log.give("test.stop", command::stop_test{test_id}));
     REQUIRE(log.give("invocation.run", command::run_cell{test_id, 3}));
     REQUIRE(log.give("test.grade", command::grade_cell{test_id, 1, {}, 1, false}));
+    REQUIRE(log.give("test.draft", command::save_draft{derive_uuid("d"), true, {}, {}, {}}));
     log.writer->stop();
 
     auto const kept = stream_rows(*log.store);
-    CHECK(kept.size() == 2 + 2 + 4); // two partitions, workspace and test, four cells
+    CHECK(kept.size() == 2 + 2 + 4 + 1); // two partitions, workspace and test, four cells, a note
     REQUIRE(events::rebuild_states(*log.store));
     CHECK(stream_rows(*log.store) == kept);
     CHECK_FALSE(events::ensure_states(*log.store).value());

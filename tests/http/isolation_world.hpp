@@ -12,7 +12,8 @@
 
 namespace assay::test {
 
-/// One request of a route: its body, or, of a GET, its query. "$name" stands for an id of `ids`.
+/// One request of a route: its body, or, of a GET, its query or its path. "$name" stands for an id of
+/// `ids`.
 struct isolation_case {
     std::string_view route;
     std::string text;

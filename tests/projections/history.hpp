@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/domain/command.hpp"
+#include "core/domain/staging.hpp"
 #include "events/recorded.hpp"
 
 #include <functional>
@@ -34,6 +35,10 @@ public:
 
     /// Decides `command` and appends what it leads to. The error of `decide`, or the decision.
     result<decision> take(uuid const& workspace, any_command const& command,
+                          uuid const& profile = {});
+
+    /// The same for a command that is staged, or answers a staged one.
+    result<decision> take(uuid const& workspace, any_command const& command, staging const& how,
                           uuid const& profile = {});
 
     /// Takes a command that must be accepted.
@@ -75,6 +80,7 @@ struct start_options {
     std::string_view config = "config";
     std::vector<uuid> departments{};
     drive how = drive::automatic;
+    std::optional<std::uint32_t> max_repeats{}; ///< then infinite
 };
 
 [[nodiscard]] command::start_test start_command(std::string_view word,

@@ -84,6 +84,7 @@ TEST_CASE("views: say the same as the states that decisions see", "[projections]
         auto const test = get_test(views, id).value();
         CHECK(test.phase == state.test.phase);
         CHECK(test.archived == state.test.archived);
+        CHECK(test.size().repeats == state.test.size.repeats);
         auto const counts = get_test_counts(views, id).value();
         CHECK(codec::to_json(counts.counts) == codec::to_json(state.test.counts));
 

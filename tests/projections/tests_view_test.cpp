@@ -87,6 +87,28 @@ TEST_CASE("list_tests: filters combine, newest first", "[projections][tests]")
     CHECK(must(list_tests(t.views, id_of("empty"), {}, {})).total == 0);
 }
 
+TEST_CASE("list_tests: any order, either way, equal names newest first", "[projections][tests]")
+{
+    some_tests const t;
+    using order = test_order;
+    auto const [by, ascending, expected] = GENERATE(table<order, bool, words>({
+        {order::started, false, {"e", "d", "c", "b", "a"}},
+        {order::started, true, {"a", "b", "c", "d", "e"}},
+        {order::test_name, false, {"e", "d", "c", "b", "a"}},
+        {order::test_name, true, {"a", "b", "c", "d", "e"}},
+        {order::eval_name, false, {"d", "c", "e", "b", "a"}},
+        {order::eval_name, true, {"e", "b", "a", "d", "c"}},
+    }));
+    test_filter const f{.archived = std::nullopt, .order = by, .ascending = ascending};
+    CHECK(t.found(f) == expected);
+    words pages;
+    for (std::uint64_t at = 0; at < 8; at += 2)
+        for (auto const& name : t.found(f, {at, 2}))
+            pages.push_back(name);
+    CHECK(pages == expected);
+    CHECK(t.found(f, {4, UINT64_MAX}).size() == 1);
+}
+
 TEST_CASE("list_tests: dates are inclusive on both ends", "[projections][tests]")
 {
     some_tests const t;
