@@ -52,7 +52,7 @@ class Assay:
 
 
 class Server:
-    """assayd on the data directory of an Assay."""
+    """assayd on the data directory of an Assay; stopped at the end of its `with`, which a clean end is part of."""
 
     def __init__(self, program, assay, *args):
         self.process = subprocess.Popen(
@@ -67,6 +67,16 @@ class Server:
                 self.url = found.group(1)
                 break
         check(self.url, "assayd does not say where it listens")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        if failure:
+            self.process.kill()
+            self.process.wait()
+        else:
+            self.stop()
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)

@@ -163,27 +163,21 @@ def check_usage(program, root, data):
 
 def main(program, server_program):
     root, clean = scratch()
-    server = None
     try:
         assay = Assay(program, root)
         make_certificate(root, 1)
         subprocess.run(["openssl", "genpkey", "-quiet", "-algorithm", "ed25519", "-out", f"{root}/other.key"], check=True)
         check_usage(server_program, root, assay.data)
-        server = Server(server_program, assay, "--tls-cert", f"{root}/tls.crt", "--tls-key", f"{root}/tls.key")
-        check(server.url.startswith("https://"), server.url)
-        peer = Peer(root, server.url)
-        check_versions(peer)
-        check_protocols(peer)
-        check_requests(assay, peer, open(f"{assay.data}/admin.key").read().strip())
-        check_plain(peer)
-        check_reload(peer, server)
-        check_slow_handshakes(peer)
-        server.stop()
-        server = None
+        with Server(server_program, assay, "--tls-cert", f"{root}/tls.crt", "--tls-key", f"{root}/tls.key") as server:
+            check(server.url.startswith("https://"), server.url)
+            peer = Peer(root, server.url)
+            check_versions(peer)
+            check_protocols(peer)
+            check_requests(assay, peer, open(f"{assay.data}/admin.key").read().strip())
+            check_plain(peer)
+            check_reload(peer, server)
+            check_slow_handshakes(peer)
     finally:
-        if server:
-            server.process.kill()
-            server.process.wait()
         clean()
 
 

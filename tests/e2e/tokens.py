@@ -119,7 +119,6 @@ def check_usage(assay, issuer, server_program):
 
 def main(program, server_program):
     root, clean = scratch()
-    server = None
     try:
         assay = Assay(program, root)
         issuer = Issuer(assay, root)
@@ -127,25 +126,20 @@ def main(program, server_program):
         check("PRIVATE" not in open(issuer.keys).read() and '"d"' not in open(issuer.keys).read(), "a private part")
         check_usage(assay, issuer, server_program)
         log = f"{root}/access.log"
-        server = Server(server_program, assay, "--token-keys", issuer.keys, "--token-secret-file",
+        with Server(server_program, assay, "--token-keys", issuer.keys, "--token-secret-file",
                         issuer.file("secret"), "--token-issuer", "ci", "--token-audience", "assay",
-                        "--token-leeway", "0", "--log", log)
-        profiles = {role: make_profile(assay, server.url, role) for role in ("administrator", "learner")}
-        tokens = [issuer.mint(kind, profiles["learner"]) for kind in ("rsa", "ec", "ed", "secret")]
-        for token, algorithm in zip(tokens, ("RS256", "ES256", "EdDSA", "HS256")):
-            check(part(token, 0)["alg"] == algorithm, f"{part(token, 0)} is not {algorithm}")
-            assay.run("tests", "list", "--url", server.url, "--key", token)
-        check_rights(assay, issuer, server.url, profiles)
-        check_forgeries(assay, issuer, server.url, profiles["learner"])
-        check_rotation(assay, issuer, server, profiles["learner"])
-        server.stop()
-        server = None
+                        "--token-leeway", "0", "--log", log) as server:
+            profiles = {role: make_profile(assay, server.url, role) for role in ("administrator", "learner")}
+            tokens = [issuer.mint(kind, profiles["learner"]) for kind in ("rsa", "ec", "ed", "secret")]
+            for token, algorithm in zip(tokens, ("RS256", "ES256", "EdDSA", "HS256")):
+                check(part(token, 0)["alg"] == algorithm, f"{part(token, 0)} is not {algorithm}")
+                assay.run("tests", "list", "--url", server.url, "--key", token)
+            check_rights(assay, issuer, server.url, profiles)
+            check_forgeries(assay, issuer, server.url, profiles["learner"])
+            check_rotation(assay, issuer, server, profiles["learner"])
         logged = open(log).read()
         check(logged and not any(t.split(".")[2] in logged for t in tokens), "a token stands in the access log")
     finally:
-        if server:
-            server.process.kill()
-            server.process.wait()
         clean()
 
 
