@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -13,7 +14,8 @@ namespace assay::tools::bench {
 
 namespace {
 
-constexpr std::uint64_t requests = 100'000;
+constexpr std::uint64_t requests = 40'000; ///< of each side in a round
+constexpr std::size_t rounds = 7;
 constexpr std::uint32_t cells = 4096;
 
 /// The floor: one writer that groups what waits into one synced write of opaque records.
@@ -104,6 +106,14 @@ result<load_result> load_of(served const& s, std::string const& path, uuid const
     return r;
 }
 
+/// Both sides, one right after the other: the machine's mood of the moment is in both.
+struct round {
+    load_result grade;
+    load_result floor;
+
+    [[nodiscard]] double ratio() const { return grade.per_second() / floor.per_second(); }
+};
+
 } // namespace
 
 figures measure_commands()
@@ -133,7 +143,8 @@ figures measure_commands()
                   };
                   to.add(std::move(floor));
               }));
-    ASSAY_TRY(auto grade, load_of(*s, "/test/grade", test));
+    // The first grading gives the floor the bytes that it writes and answers; it counts as warm-up.
+    ASSAY_CHECK(load_of(*s, "/test/grade", test));
     auto const& log = s->bench->engine->log();
     ASSAY_TRY(record, log.record_bytes(log.next_position() - 1));
     answer = json::canonical({{"grade_id", test.text()},
@@ -142,15 +153,25 @@ figures measure_commands()
                               {"total_points", 1},
                               {"pass_points", 1},
                               {"passed", true}});
-    ASSAY_TRY(auto floor, load_of(*s, "/floor", test));
-    auto const ratio = grade.per_second() / floor.per_second();
+    std::vector<round> measured;
+    for (std::size_t i = 0; i < rounds; ++i) {
+        ASSAY_TRY(auto grade, load_of(*s, "/test/grade", test));
+        ASSAY_TRY(auto floor, load_of(*s, "/floor", test));
+        measured.push_back({grade, floor});
+    }
+    std::ranges::sort(measured, {}, &round::ratio);
+    auto const& [grade, floor] = measured[rounds / 2];
+    auto const ratio = measured[rounds / 2].ratio();
     s->server->drain(std::chrono::seconds(1));
     std::vector<figure> out;
-    out.push_back({"durable POST /test/grade, 64 clients",
-                   fmt::format("{:.0f}/s, p50 {:.2f} ms, p99 {:.2f} ms", grade.per_second(),
-                               grade.p50_ms, grade.p99_ms),
-                   fmt::format("same front end, one opaque record {:.0f}/s", floor.per_second()),
-                   ratio, ">= 0.6x", ratio >= 0.6});
+    out.push_back(
+        {"durable POST /test/grade, 64 clients",
+         fmt::format("{:.0f}/s, p50 {:.2f} ms, p99 {:.2f} ms; median of {} rounds, {:.2f}x "
+                     "to {:.2f}x",
+                     grade.per_second(), grade.p50_ms, grade.p99_ms, rounds,
+                     measured.front().ratio(), measured.back().ratio()),
+         fmt::format("same front end, one opaque record {:.0f}/s", floor.per_second()), ratio,
+         ">= 0.6x", ratio >= 0.6});
     return out;
 }
 
