@@ -9,9 +9,6 @@ namespace assay::api {
 
 namespace {
 
-/// From here on the answer is written while it is sent.
-constexpr std::uint64_t streamed_from_cells = 256;
-
 using state_ptr = std::shared_ptr<answer_state>;
 
 void write_head(json_writer& w, answer_state const& a)

@@ -12,9 +12,6 @@
 /// What the parts of /test/get share.
 namespace assay::api {
 
-/// Cells that stand in the answer; the rest is behind /test/invocations.
-constexpr std::uint64_t inline_cells_max = 10'000;
-
 /// Runs whose messages are told with their texts.
 constexpr std::size_t selected_runs_max = 100;
 

@@ -12,11 +12,6 @@ namespace assay::api {
 
 namespace {
 
-constexpr std::uint64_t inline_cells_max = 10'000;
-
-/// Beyond this many an answer is streamed.
-constexpr std::size_t streamed_from_cells = 256;
-
 /// Who asks for a group without naming one gets the same within one such window of the clock.
 constexpr std::chrono::minutes group_window{30};
 

@@ -7,6 +7,12 @@
 /// the contract's.
 namespace assay::api {
 
+/// Cells that stand in an answer about a whole test; the rest is behind /test/invocations.
+constexpr std::uint64_t inline_cells_max = 10'000;
+
+/// From here on such an answer is written while it is sent.
+constexpr std::uint64_t streamed_from_cells = 256;
+
 /// Points of a score kept in millionths of `total`. A score that was given in whole points comes
 /// out whole.
 [[nodiscard]] double points_of(std::uint32_t score_ppm, std::uint32_t total);
